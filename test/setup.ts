@@ -11,7 +11,7 @@ export const mochaHooks: Mocha.RootHookObject = {
   async afterEach() {
     await new Promise(resolve => setImmediate(resolve))
     const [first] = rejections.splice(0)
-    if (first !== undefined) throw first
+    if (first !== undefined) throw first instanceof Error ? first : new Error(String(first))
   },
   afterAll() {
     const timer = setTimeout(() => {
