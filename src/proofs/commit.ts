@@ -7,7 +7,8 @@ import { assert } from '../base/assert.ts'
 import { concat } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { GROUP_BYTES, LEAF_BYTES, PIECE_BYTES_MAX } from '../base/limits.ts'
-import { groupCv, rootOfGroups } from './blake3.ts'
+import { sharedBlake3 } from './blake3.ts'
+import type { Blake3 } from './blake3-tree.ts'
 
 export interface Commitment {
   /** Piece root, 32 bytes. */
@@ -28,45 +29,78 @@ export interface Committer {
   finish(): Commitment
 }
 
-/** Commits to a piece that arrives in splits of any size. Holds one group and 32 bytes per group seen. */
-export function createCommitter(): Committer {
-  const pending = new Uint8Array(GROUP_BYTES)
-  const cvs: Uint8Array[] = []
-  let pendingBytes = 0
-  let totalBytes = 0
-  let isFinished = false
+export interface CommitterOptions {
+  /** What hashes. @default the one of this thread */
+  blake3?: Blake3
+}
 
-  return {
-    update(bytes: Uint8Array): void {
-      assert(!isFinished, 'the piece is finished')
-      if (totalBytes + bytes.length > PIECE_BYTES_MAX) throw tooLong(totalBytes + bytes.length)
-      totalBytes += bytes.length
-      let at = 0
-      while (at < bytes.length) {
-        // A group is hashed only when more follows: a piece of one group hashes it as the root.
-        if (pendingBytes === GROUP_BYTES) {
-          cvs.push(groupCv(pending, cvs.length, false))
-          pendingBytes = 0
-        }
-        if (pendingBytes === 0 && bytes.length - at > GROUP_BYTES) {
-          cvs.push(groupCv(bytes.subarray(at, at + GROUP_BYTES), cvs.length, false))
-          at += GROUP_BYTES
-          continue
-        }
-        const part = bytes.subarray(at, at + GROUP_BYTES - pendingBytes)
-        pending.set(part, pendingBytes)
-        pendingBytes += part.length
-        at += part.length
-      }
-    },
-    finish(): Commitment {
-      assert(!isFinished, 'the piece is finished')
-      if (totalBytes === 0) throw new HoldfastError('INVALID_ARGUMENT', 'a piece is never empty')
-      isFinished = true
-      cvs.push(groupCv(pending.subarray(0, pendingBytes), cvs.length, cvs.length === 0))
-      const groupCvs = concat(...cvs)
-      return { root: rootOfGroups(groupCvs), bytes: totalBytes, groupCvs }
+/**
+ * Commits to a piece that arrives in splits of any size: all whole groups of an update are hashed at once. Holds at
+ * most one group, and 32 bytes per group seen.
+ */
+export function createCommitter({ blake3 = sharedBlake3() }: CommitterOptions = {}): Committer {
+  return new StreamingCommitter(blake3)
+}
+
+class StreamingCommitter implements Committer {
+  readonly #blake3: Blake3
+  /** Room for one group, made when bytes of an unfinished group have to be kept. */
+  #pending: Uint8Array | undefined
+  #pendingBytes = 0
+  readonly #cvs: Uint8Array[] = []
+  #groups = 0
+  #totalBytes = 0
+  #isFinished = false
+
+  constructor(blake3: Blake3) {
+    this.#blake3 = blake3
+  }
+
+  update(bytes: Uint8Array): void {
+    assert(!this.#isFinished, 'the piece is finished')
+    const totalBytes = this.#totalBytes + bytes.length
+    if (totalBytes > PIECE_BYTES_MAX) throw tooLong(totalBytes)
+    this.#totalBytes = totalBytes
+    // A first group that may be the whole piece waits: it would be hashed as the root.
+    const mayBeAll = totalBytes === GROUP_BYTES
+    const missing = this.#pendingBytes === 0 ? 0 : GROUP_BYTES - this.#pendingBytes
+    let rest = bytes
+    if (this.#pendingBytes > 0) {
+      this.#keep(bytes.subarray(0, missing))
+      rest = bytes.subarray(missing)
+      if (this.#pendingBytes < GROUP_BYTES || mayBeAll) return
+      this.#hash(this.#pending!)
+      this.#pendingBytes = 0
     }
+    const wholeBytes = mayBeAll ? 0 : rest.length - (rest.length % GROUP_BYTES)
+    if (wholeBytes > 0) this.#hash(rest.subarray(0, wholeBytes))
+    if (wholeBytes < rest.length) this.#keep(rest.subarray(wholeBytes))
+  }
+
+  finish(): Commitment {
+    assert(!this.#isFinished, 'the piece is finished')
+    if (this.#totalBytes === 0) {
+      throw new HoldfastError('INVALID_ARGUMENT', 'a piece is never empty')
+    }
+    this.#isFinished = true
+    if (this.#pendingBytes > 0) {
+      const last = this.#pending!.subarray(0, this.#pendingBytes)
+      this.#cvs.push(this.#blake3.groupCv(last, this.#groups, this.#groups === 0))
+    }
+    const groupCvs = concat(...this.#cvs)
+    return { root: this.#blake3.rootOfGroups(groupCvs), bytes: this.#totalBytes, groupCvs }
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#pending ??= new Uint8Array(GROUP_BYTES)
+    this.#pending.set(bytes, this.#pendingBytes)
+    this.#pendingBytes += bytes.length
+  }
+
+  /** @param bytes whole groups */
+  #hash(bytes: Uint8Array): void {
+    this.#cvs.push(this.#blake3.groupCvs(bytes, this.#groups))
+    this.#groups += bytes.length / GROUP_BYTES
   }
 }
 

@@ -1,11 +1,13 @@
 /** Proofs: commitments to pieces, verified ranges, the deal's sum tree, challenges and their openings. */
 export { blake3 } from './blake3.ts'
+export { Blake3, type Blake3Options } from './blake3-tree.ts'
 export { challengeSeed, drawLeaves } from './challenge.ts'
 export {
   bytesOfGroup,
   bytesOfLeaf,
   type Commitment,
   type Committer,
+  type CommitterOptions,
   commitPiece,
   createCommitter,
   groupsOf,
@@ -13,6 +15,12 @@ export {
 } from './commit.ts'
 export { type LeafOpening, openLeaf, verifyLeaf } from './leaf.ts'
 export type { Opening } from './opening.ts'
+export {
+  createPieceCid,
+  type PieceCid,
+  type PieceCidHasher,
+  type PieceCidOptions
+} from './piece-cid/piece-cid.ts'
 export { type GroupCvsOf, openingFor, type ReadGroup } from './prove.ts'
 export { openRange, type RangeProof, verifyGroup, verifyRange } from './range.ts'
 export { type PieceEntry, type Slot, type SlotStep, SumTree, verifySlot } from './sum-tree.ts'

@@ -1,6 +1,7 @@
 /**
  * One 1 KiB leaf of a piece with its path to the piece root. The path holds the sibling of each ancestor, bottom-up; a
- * node that BLAKE3 carries up alone (the last of an odd level) has none, so the length follows from index and tree size.
+ * node that BLAKE3 carries up alone (the last of an odd level) has none, so the length follows from index and tree
+ * size.
  */
 import { assert } from '../base/assert.ts'
 import { equal } from '../base/bytes.ts'

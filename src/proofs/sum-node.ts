@@ -1,6 +1,6 @@
 /**
- * Nodes of the sum tree: immutable but for the hash, which is computed when first asked for and then kept. Versions of a
- * tree share every node they have in common.
+ * Nodes of the sum tree: immutable but for the hash, which is computed when first asked for and then kept. Versions of
+ * a tree share every node they have in common.
  */
 import { assert } from '../base/assert.ts'
 import { DEAL_TREE_DEPTH_MAX } from '../base/limits.ts'
