@@ -1,0 +1,43 @@
+/**
+ * Group commit: while one flush runs, further items wait and go into the next one together. So the price of an fsync is
+ * shared by everybody who asked during the one before.
+ */
+
+interface Waiting<T> {
+  readonly item: T
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+export class GroupCommit<T> {
+  readonly #flush: (items: readonly T[]) => Promise<void>
+  #waiting: Waiting<T>[] = []
+  #running = false
+
+  /** `flush` makes all its items durable or fails for all of them. */
+  constructor(flush: (items: readonly T[]) => Promise<void>) {
+    this.#flush = flush
+  }
+
+  /** Resolves when a flush that began after this call has taken the item; rejects as that flush does. */
+  add(item: T): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.push({ item, resolve, reject })
+    if (!this.#running) void this.#run()
+    return promise
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0)
+      try {
+        await this.#flush(group.map(waiting => waiting.item))
+        for (const waiting of group) waiting.resolve()
+      } catch (error) {
+        for (const waiting of group) waiting.reject(error)
+      }
+    }
+    this.#running = false
+  }
+}
