@@ -1,0 +1,55 @@
+/** One rule per kind of transaction, in the order of TX_KINDS. */
+import { HoldfastError } from '../../base/errors.ts'
+import type { TxContext } from '../machine/context.ts'
+import { fail } from '../machine/outcomes.ts'
+import { proofPayloadType } from '../types/proof.ts'
+import { decodeStrict, type Ssz } from '../types/ssz.ts'
+import {
+  dealOpenType,
+  dealRefType,
+  dealReviseType,
+  dealTopUpType,
+  providerRegisterType,
+  TX_KINDS,
+  type TxKindName,
+  transferType
+} from '../types/tx.ts'
+import { applyDealOpen, applyDealTopUp } from './deal.ts'
+import { applyProof } from './proof.ts'
+import { applyProviderRegister } from './provider.ts'
+import { applyDealRevise } from './revision.ts'
+import { applyDealClose, applyDealSettle } from './settlement.ts'
+import { applyTransfer } from './transfer.ts'
+
+type Rule = (ctx: TxContext, payload: Uint8Array) => void
+
+function rule<T>(type: Ssz<T>, apply: (ctx: TxContext, payload: T) => void): Rule {
+  return (ctx, payload) => apply(ctx, decodePayload(type, payload))
+}
+
+const RULES: Record<TxKindName, Rule> = {
+  transfer: rule(transferType, applyTransfer),
+  providerRegister: rule(providerRegisterType, applyProviderRegister),
+  dealOpen: rule(dealOpenType, applyDealOpen),
+  dealTopUp: rule(dealTopUpType, applyDealTopUp),
+  dealRevise: rule(dealReviseType, applyDealRevise),
+  dealSettle: rule(dealRefType, applyDealSettle),
+  dealClose: rule(dealRefType, applyDealClose),
+  proof: rule(proofPayloadType, applyProof)
+}
+
+/** @throws TxFailure whatever the rule refuses */
+export function applyRule(ctx: TxContext, kind: number, payload: Uint8Array): void {
+  const name = TX_KINDS[kind]
+  if (name === undefined) fail('UnknownKind', `no transaction kind ${kind}`)
+  RULES[name](ctx, payload)
+}
+
+function decodePayload<T>(type: Ssz<T>, bytes: Uint8Array): T {
+  try {
+    return decodeStrict(type, bytes, 'payload', 'TX_INVALID')
+  } catch (error) {
+    if (HoldfastError.is(error)) fail('PayloadInvalid', error.message)
+    throw error
+  }
+}

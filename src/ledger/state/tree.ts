@@ -1,0 +1,200 @@
+/**
+ * The state tree: a compact binary sparse Merkle tree over 32-byte keys, hashed as in the Jellyfish Merkle tree.
+ *
+ *   leaf  = sha256(0x00 || key || valueHash)      inner = sha256(0x01 || left || right)
+ *   empty = 32 zero bytes                         a subtree with one leaf is that leaf
+ *
+ * Nodes are stored by their path and overwritten in place; an update of m of n keys touches O(m log n) nodes.
+ */
+import { assert } from '../../base/assert.ts'
+import { compare, concat, equal } from '../../base/bytes.ts'
+import { type Hash, sha256, ZERO_HASH } from '../../base/hash.ts'
+import { HASH_BYTES } from '../../base/limits.ts'
+
+export interface NodeStore {
+  read(path: Uint8Array): Uint8Array | undefined
+  /** Absent bytes: delete. */
+  write(path: Uint8Array, bytes: Uint8Array | undefined): void
+}
+
+export interface TreeChange {
+  key: Hash
+  /** Absent: remove the key. */
+  valueHash?: Hash
+}
+
+interface Leaf {
+  kind: 'leaf'
+  key: Hash
+  valueHash: Hash
+}
+
+interface Inner {
+  kind: 'inner'
+  left: Hash
+  right: Hash
+}
+
+type Node = Leaf | Inner
+
+const LEAF_PREFIX = Uint8Array.of(0)
+const INNER_PREFIX = Uint8Array.of(1)
+
+export function leafHash(key: Hash, valueHash: Hash): Hash {
+  return sha256(concat(LEAF_PREFIX, key, valueHash))
+}
+
+export function innerHash(left: Hash, right: Hash): Hash {
+  return sha256(concat(INNER_PREFIX, left, right))
+}
+
+/** Root of the stored tree; zero when empty. */
+export function treeRoot(store: NodeStore): Hash {
+  return hashOf(readNode(store, ZERO_HASH, 0))
+}
+
+/**
+ * Applies changes and returns the new root. Keys of `changes` must differ; removing an absent key changes nothing.
+ */
+export function updateTree(store: NodeStore, changes: readonly TreeChange[]): Hash {
+  const sorted = [...changes].sort((a, b) => compare(a.key, b.key))
+  for (let i = 1; i < sorted.length; i++) {
+    assert(compare(sorted[i - 1]!.key, sorted[i]!.key) < 0, 'tree changes repeat a key')
+  }
+  if (sorted.length === 0) return treeRoot(store)
+  const root = update(store, 0, readNode(store, ZERO_HASH, 0), sorted)
+  writeNode(store, sorted[0]!.key, 0, root)
+  return hashOf(root)
+}
+
+/** The node at `depth` after sorted, non-empty changes that all lie under it. Writes its descendants, not itself. */
+function update(
+  store: NodeStore,
+  depth: number,
+  node: Node | undefined,
+  changes: readonly TreeChange[]
+): Node | undefined {
+  if (node?.kind !== 'inner') return build(store, depth, mergeLeaf(node, changes))
+  const split = splitAt(changes, depth)
+  const left = updateChild(store, depth + 1, node.left, changes.slice(0, split))
+  const right = updateChild(store, depth + 1, node.right, changes.slice(split))
+  const key = changes[0]!.key
+  if (equal(left, ZERO_HASH) || equal(right, ZERO_HASH)) {
+    const lone = liftLoneLeaf(store, key, depth, left, right)
+    if (lone !== 'inner') return lone
+  }
+  return { kind: 'inner', left, right }
+}
+
+/** New hash of a child; unchanged children are not read. */
+function updateChild(
+  store: NodeStore,
+  depth: number,
+  before: Hash,
+  changes: readonly TreeChange[]
+): Hash {
+  if (changes.length === 0) return before
+  const key = changes[0]!.key
+  const node = equal(before, ZERO_HASH) ? undefined : readNode(store, key, depth)
+  const after = update(store, depth, node, changes)
+  writeNode(store, key, depth, after)
+  return hashOf(after)
+}
+
+/** When at most one leaf is left under an inner node, that leaf takes its place. */
+function liftLoneLeaf(
+  store: NodeStore,
+  key: Hash,
+  depth: number,
+  left: Hash,
+  right: Hash
+): Node | undefined | 'inner' {
+  if (equal(left, right)) return undefined
+  const side = equal(left, ZERO_HASH) ? 1 : 0
+  const path = withBit(key, depth, side)
+  const child = readNode(store, path, depth + 1)
+  if (child?.kind !== 'leaf') return 'inner'
+  writeNode(store, path, depth + 1, undefined)
+  return child
+}
+
+/** An existing leaf (or nothing) together with the changes, as sorted leaves. */
+function mergeLeaf(node: Leaf | undefined, changes: readonly TreeChange[]): Leaf[] {
+  const leaves: Leaf[] = []
+  for (const { key, valueHash } of changes) {
+    if (valueHash !== undefined) leaves.push({ kind: 'leaf', key, valueHash })
+  }
+  if (node !== undefined && !changes.some(change => equal(change.key, node.key))) {
+    leaves.push(node)
+    leaves.sort((a, b) => compare(a.key, b.key))
+  }
+  return leaves
+}
+
+function build(store: NodeStore, depth: number, leaves: readonly Leaf[]): Node | undefined {
+  if (leaves.length <= 1) return leaves[0]
+  const split = splitAt(leaves, depth)
+  const child = (part: readonly Leaf[]): Hash => {
+    if (part.length === 0) return ZERO_HASH
+    const node = build(store, depth + 1, part)
+    writeNode(store, part[0]!.key, depth + 1, node)
+    return hashOf(node)
+  }
+  return { kind: 'inner', left: child(leaves.slice(0, split)), right: child(leaves.slice(split)) }
+}
+
+/** Index of the first key whose bit at `depth` is 1. */
+function splitAt(sorted: readonly { key: Hash }[], depth: number): number {
+  const at = sorted.findIndex(item => bitAt(item.key, depth) === 1)
+  return at === -1 ? sorted.length : at
+}
+
+export function bitAt(key: Uint8Array, depth: number): number {
+  return (key[depth >> 3]! >> (7 - (depth & 7))) & 1
+}
+
+function withBit(key: Hash, depth: number, bit: number): Hash {
+  const out = Uint8Array.from(key)
+  const mask = 1 << (7 - (depth & 7))
+  out[depth >> 3] = bit === 1 ? out[depth >> 3]! | mask : out[depth >> 3]! & ~mask
+  return out
+}
+
+function hashOf(node: Node | undefined): Hash {
+  if (node === undefined) return ZERO_HASH
+  return node.kind === 'leaf'
+    ? leafHash(node.key, node.valueHash)
+    : innerHash(node.left, node.right)
+}
+
+/** Two bytes of depth, then the first `depth` bits of the key, zero-filled. */
+function pathOf(key: Hash, depth: number): Uint8Array {
+  const bytes = (depth + 7) >> 3
+  const out = new Uint8Array(2 + bytes)
+  out[0] = depth >> 8
+  out[1] = depth & 0xff
+  out.set(key.subarray(0, bytes), 2)
+  const spare = bytes * 8 - depth
+  if (spare > 0) out[1 + bytes]! &= (0xff << spare) & 0xff
+  return out
+}
+
+export function readNode(store: NodeStore, key: Hash, depth: number): Node | undefined {
+  const bytes = store.read(pathOf(key, depth))
+  if (bytes === undefined) return undefined
+  const first = bytes.subarray(1, 1 + HASH_BYTES)
+  const second = bytes.subarray(1 + HASH_BYTES)
+  return bytes[0] === 0
+    ? { kind: 'leaf', key: first, valueHash: second }
+    : { kind: 'inner', left: first, right: second }
+}
+
+function writeNode(store: NodeStore, key: Hash, depth: number, node: Node | undefined): void {
+  store.write(pathOf(key, depth), node === undefined ? undefined : encodeNode(node))
+}
+
+function encodeNode(node: Node): Uint8Array {
+  return node.kind === 'leaf'
+    ? concat(LEAF_PREFIX, node.key, node.valueHash)
+    : concat(INNER_PREFIX, node.left, node.right)
+}

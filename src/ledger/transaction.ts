@@ -1,0 +1,144 @@
+/** Building, signing, naming and checking transactions. On the wire a transaction is the SSZ of SignedTx. */
+import { assert } from '../base/assert.ts'
+import { toHex } from '../base/bytes.ts'
+import { HoldfastError } from '../base/errors.ts'
+import { domainHash, type Hash } from '../base/hash.ts'
+import { SIGNATURE_BYTES, type SigningKey, verifySignature } from '../base/keys.ts'
+import { TX_BYTES_MAX } from '../base/limits.ts'
+import type { Units } from '../base/money.ts'
+import { feeOf, type Params } from './params.ts'
+import type { NetworkId } from './types/network.ts'
+import { type ProofPayload, proofPayloadType } from './types/proof.ts'
+import { decodeStrict } from './types/ssz.ts'
+import {
+  type DealOpen,
+  type DealRef,
+  type DealRevise,
+  type DealTopUp,
+  dealOpenType,
+  dealRefType,
+  dealReviseType,
+  dealTopUpType,
+  type ProviderRegister,
+  providerRegisterType,
+  type SignedTx,
+  signedTxType,
+  type Transfer,
+  TX_KINDS,
+  type Tx,
+  type TxKindName,
+  transferType,
+  txType
+} from './types/tx.ts'
+
+export type TxBody =
+  | { kind: 'transfer'; payload: Transfer }
+  | { kind: 'providerRegister'; payload: ProviderRegister }
+  | { kind: 'dealOpen'; payload: DealOpen }
+  | { kind: 'dealTopUp'; payload: DealTopUp }
+  | { kind: 'dealRevise'; payload: DealRevise }
+  | { kind: 'dealSettle'; payload: DealRef }
+  | { kind: 'dealClose'; payload: DealRef }
+  | { kind: 'proof'; payload: ProofPayload }
+
+export interface TxInit {
+  network: NetworkId
+  params: Params
+  /** 32-byte account. */
+  sender: Uint8Array
+  nonce: bigint
+  expiryHeight: bigint
+  /** @default exactly the fee of this transaction */
+  maxFeeUnits?: Units
+  body: TxBody
+}
+
+const TX_LABEL = 'ledger/tx/v1'
+
+export function buildTx(init: TxInit): Tx {
+  const tx: Tx = {
+    ...init.network,
+    sender: init.sender,
+    nonce: init.nonce,
+    maxFeeUnits: init.maxFeeUnits ?? 0n,
+    expiryHeight: init.expiryHeight,
+    kind: TX_KINDS.indexOf(init.body.kind),
+    payload: encodePayload(init.body)
+  }
+  if (init.maxFeeUnits !== undefined) return tx
+  const bytes = encodeTx({ tx, signature: new Uint8Array(SIGNATURE_BYTES) }).length
+  return { ...tx, maxFeeUnits: feeOf(init.params, bytes) }
+}
+
+/** The encoded, signed transaction. */
+export function signTx(key: SigningKey, tx: Tx): Uint8Array {
+  return encodeTx({ tx, signature: key.sign(TX_LABEL, txType.hashTreeRoot(tx)) })
+}
+
+/** @throws HoldfastError TX_INVALID above TX_BYTES_MAX */
+function encodeTx(signed: SignedTx): Uint8Array {
+  const bytes = signedTxType.serialize(signed)
+  checkSize(bytes)
+  return bytes
+}
+
+/** Strict: bounded, canonical. Nothing else is checked. @throws HoldfastError TX_INVALID */
+export function decodeTx(bytes: Uint8Array): SignedTx {
+  checkSize(bytes)
+  return decodeStrict(signedTxType, bytes, 'transaction', 'TX_INVALID')
+}
+
+/** 32-byte name of an encoded transaction. */
+export function txHash(bytes: Uint8Array): Hash {
+  return domainHash('ledger/tx-hash/v1', bytes)
+}
+
+/** The kind's name, or "unknown". */
+export function txKindName(kind: number): TxKindName | 'unknown' {
+  return TX_KINDS[kind] ?? 'unknown'
+}
+
+const VERIFIED_MAX = 8_192
+/** Hashes of transactions whose signature was found valid: mempool, proposal and block check the same ones. */
+const verified = new Set<string>()
+
+/** True if the sender signed. `hash` is the txHash of the encoding, which covers the signature. */
+export function isSigned(signed: SignedTx, hash: Hash): boolean {
+  const id = toHex(hash)
+  if (verified.has(id)) return true
+  const { tx, signature } = signed
+  if (!verifySignature(tx.sender, TX_LABEL, txType.hashTreeRoot(tx), signature)) return false
+  if (verified.size >= VERIFIED_MAX) verified.delete(verified.keys().next().value!)
+  verified.add(id)
+  return true
+}
+
+function encodePayload(body: TxBody): Uint8Array {
+  switch (body.kind) {
+    case 'transfer':
+      return transferType.serialize(body.payload)
+    case 'providerRegister':
+      return providerRegisterType.serialize(body.payload)
+    case 'dealOpen':
+      return dealOpenType.serialize(body.payload)
+    case 'dealTopUp':
+      return dealTopUpType.serialize(body.payload)
+    case 'dealRevise':
+      return dealReviseType.serialize(body.payload)
+    case 'dealSettle':
+    case 'dealClose':
+      return dealRefType.serialize(body.payload)
+    case 'proof':
+      return proofPayloadType.serialize(body.payload)
+  }
+}
+
+function checkSize(bytes: Uint8Array): void {
+  if (bytes.length <= TX_BYTES_MAX) return
+  throw new HoldfastError(
+    'TX_INVALID',
+    `transaction of ${bytes.length} bytes, ${TX_BYTES_MAX} allowed`
+  )
+}
+
+assert(signedTxType.maxSize >= TX_BYTES_MAX, 'the size limit is the binding one')
