@@ -2,40 +2,62 @@
  * An ask: a provider's signed, expiring price sheet. SSZ, signed by the provider's wallet account, so that the account
  * that will be paid is the one that promises. The peer key inside binds it to the libp2p identity that serves it.
  */
-import {
-  ByteListType,
-  ByteVectorType,
-  ContainerType,
-  UintBigintType,
-  UintNumberType,
-  type ValueOf
-} from '@chainsafe/ssz'
 import { equal } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { type SigningKey, verifySignature } from '../base/keys.ts'
 import { PIECE_BYTES_MAX } from '../base/limits.ts'
-import { UNITS_MAX } from '../base/money.ts'
+import { UNITS_MAX, type Units } from '../base/money.ts'
+import {
+  asciiList,
+  bytes32,
+  chainIdType,
+  container,
+  decodeStrict,
+  type NetworkId,
+  type Ssz,
+  u32,
+  u64
+} from '../ledger/index.ts'
 
 const ASK_LABEL = 'ask/v1'
 export const TAG_BYTES_MAX = 32
+const PRINTABLE = /^[\x20-\x7e]*$/
 export const ASK_BYTES_MAX = 512
 
-const askFields = {
-  chainId: new ByteListType(32),
-  account: new ByteVectorType(32),
-  peerKey: new ByteVectorType(32),
-  priceUnitsPerGiBPeriod: new UintBigintType(8),
-  collateralUnits: new UintBigintType(8),
-  dealPeriodsMax: new UintNumberType(4),
-  pieceBytesMax: new UintNumberType(4),
-  freeBytes: new UintBigintType(8),
-  region: new ByteListType(TAG_BYTES_MAX),
-  operator: new ByteListType(TAG_BYTES_MAX),
-  validUntilHeight: new UintBigintType(8)
+export interface Ask {
+  chainId: string
+  /** 32 bytes. */
+  genesisHash: Uint8Array
+  /** 32-byte ledger account of the provider. */
+  account: Uint8Array
+  /** 32-byte libp2p identity that serves the pieces. */
+  peerKey: Uint8Array
+  priceUnitsPerGiBPeriod: Units
+  /** Locked by the provider in every deal. */
+  collateralUnits: Units
+  dealPeriodsMax: number
+  pieceBytesMax: number
+  freeBytes: bigint
+  /** Printable ASCII chosen by the provider; a claim, not a fact. */
+  region: string
+  operator: string
+  validUntilHeight: bigint
 }
-const askType: ContainerType<typeof askFields> = new ContainerType(askFields)
 
-export type Ask = ValueOf<typeof askType>
+const askType: Ssz<Ask> = container<Ask>('Ask', {
+  chainId: chainIdType,
+  genesisHash: bytes32,
+  account: bytes32,
+  peerKey: bytes32,
+  priceUnitsPerGiBPeriod: u64,
+  collateralUnits: u64,
+  dealPeriodsMax: u32,
+  pieceBytesMax: u32,
+  freeBytes: u64,
+  region: asciiList(TAG_BYTES_MAX),
+  operator: asciiList(TAG_BYTES_MAX),
+  validUntilHeight: u64
+})
 
 export interface SignedAsk {
   ask: Ask
@@ -57,7 +79,7 @@ export function encodeAsk({ ask, signature }: SignedAsk): SignedAskBytes {
 }
 
 export interface AskContext {
-  chainId: Uint8Array
+  network: NetworkId
   height: bigint
   /** The authenticated libp2p key of whoever sent it. */
   peerKey: Uint8Array
@@ -68,8 +90,8 @@ export interface AskContext {
  * @throws HoldfastError ASK_INVALID | ASK_EXPIRED | WRONG_NETWORK
  */
 export function openAsk(bytes: SignedAskBytes, context: AskContext): SignedAsk {
-  const ask = decodeAsk(bytes.ask)
-  if (!equal(ask.chainId, context.chainId)) {
+  const ask = decodeStrict(askType, bytes.ask, 'the ask', 'ASK_INVALID')
+  if (!equal(ask.genesisHash, context.network.genesisHash)) {
     throw new HoldfastError('WRONG_NETWORK', 'the ask belongs to another network')
   }
   if (!verifySignature(ask.account, ASK_LABEL, askType.hashTreeRoot(ask), bytes.signature)) {
@@ -84,6 +106,9 @@ export function openAsk(bytes: SignedAskBytes, context: AskContext): SignedAsk {
   if (ask.pieceBytesMax > PIECE_BYTES_MAX) {
     throw new HoldfastError('ASK_INVALID', 'the ask promises pieces above the maximum')
   }
+  if (!PRINTABLE.test(ask.region) || !PRINTABLE.test(ask.operator)) {
+    throw new HoldfastError('ASK_INVALID', 'the tags of the ask are not printable ASCII')
+  }
   assertAskCurrent(ask, context.height)
   return { ask, signature: bytes.signature }
 }
@@ -96,16 +121,5 @@ export function assertAskCurrent(ask: Ask, height: bigint): void {
       `the ask was valid until height ${ask.validUntilHeight}, the ledger is at ${height}`,
       { retryable: true, hint: 'fetch the current ask of this provider' }
     )
-  }
-}
-
-function decodeAsk(bytes: Uint8Array): Ask {
-  if (bytes.length > ASK_BYTES_MAX) {
-    throw new HoldfastError('ASK_INVALID', `ask of ${bytes.length} bytes, ${ASK_BYTES_MAX} allowed`)
-  }
-  try {
-    return askType.deserialize(bytes)
-  } catch (cause) {
-    throw new HoldfastError('ASK_INVALID', 'the ask does not decode', { cause })
   }
 }

@@ -1,26 +1,32 @@
 /**
  * A durable receipt: the provider's node key signs, after fsync, that a piece is on its disk. The client counts a piece
- * only with its receipt. The provider keeps an unreferenced piece until `heldUntilHeight`; a signed revision of the deal
- * replaces the receipt.
+ * only with its receipt. The provider keeps an unreferenced piece until `heldUntilHeight`; a signed revision of the
+ * deal replaces the receipt.
  */
-import { ByteListType, ByteVectorType, ContainerType, UintBigintType, UintNumberType, type ValueOf } from '@chainsafe/ssz'
 import { equal } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { type SigningKey, verifySignature } from '../base/keys.ts'
+import { bytes32, container, decodeStrict, type Ssz, u32, u64 } from '../ledger/index.ts'
 
 const RECEIPT_LABEL = 'receipt/v1'
 export const RECEIPT_BYTES_MAX = 256
 
-const receiptFields = {
-  chainId: new ByteListType(32),
-  deal: new ByteVectorType(32),
-  root: new ByteVectorType(32),
-  bytes: new UintNumberType(4),
-  heldUntilHeight: new UintBigintType(8)
+export interface Receipt {
+  /** 32-byte genesis hash of the network. */
+  genesisHash: Uint8Array
+  deal: Uint8Array
+  root: Uint8Array
+  bytes: number
+  heldUntilHeight: bigint
 }
-const receiptType: ContainerType<typeof receiptFields> = new ContainerType(receiptFields)
 
-export type Receipt = ValueOf<typeof receiptType>
+const receiptType: Ssz<Receipt> = container<Receipt>('Receipt', {
+  genesisHash: bytes32,
+  deal: bytes32,
+  root: bytes32,
+  bytes: u32,
+  heldUntilHeight: u64
+})
 
 export interface ReceiptBytes {
   receipt: Uint8Array
@@ -43,9 +49,9 @@ export function openReceipt(
   peerKey: Uint8Array,
   expected: Omit<Receipt, 'heldUntilHeight'>
 ): Receipt {
-  const receipt = decodeReceipt(bytes.receipt)
+  const receipt = decodeStrict(receiptType, bytes.receipt, 'the receipt', 'PROTOCOL_VIOLATION')
   const matches =
-    equal(receipt.chainId, expected.chainId) &&
+    equal(receipt.genesisHash, expected.genesisHash) &&
     equal(receipt.deal, expected.deal) &&
     equal(receipt.root, expected.root) &&
     receipt.bytes === expected.bytes
@@ -54,13 +60,4 @@ export function openReceipt(
     throw new HoldfastError('PROTOCOL_VIOLATION', 'the receipt is not for this piece')
   }
   return receipt
-}
-
-function decodeReceipt(bytes: Uint8Array): Receipt {
-  try {
-    if (bytes.length <= RECEIPT_BYTES_MAX) return receiptType.deserialize(bytes)
-  } catch {
-    // one error for every malformed receipt, below
-  }
-  throw new HoldfastError('PROTOCOL_VIOLATION', 'the receipt does not decode')
 }

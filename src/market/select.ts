@@ -82,7 +82,11 @@ function orderByScore(usable: readonly Candidate[]): Candidate[] {
     (low, { ask }) => (ask.priceUnitsPerGiBPeriod < low ? ask.priceUnitsPerGiBPeriod : low),
     usable[0]?.ask.priceUnitsPerGiBPeriod ?? 0n
   )
-  const seen = { operators: new Set<string>(), subnets: new Set<string>(), regions: new Set<string>() }
+  const seen = {
+    operators: new Set<string>(),
+    subnets: new Set<string>(),
+    regions: new Set<string>()
+  }
   const left = usable.map(candidate => ({ candidate, base: baseScore(candidate, cheapest) }))
   const ordered: Candidate[] = []
   while (left.length > 0) {
@@ -92,7 +96,7 @@ function orderByScore(usable: readonly Candidate[]): Candidate[] {
     }
     const [{ candidate }] = left.splice(best, 1) as [{ candidate: Candidate; base: number }]
     ordered.push(candidate)
-    const { operator, region } = tagsOf(candidate)
+    const { operator, region } = candidate.ask
     if (operator !== '') seen.operators.add(operator)
     if (region !== '') seen.regions.add(region)
     seen.subnets.add(candidate.subnet)
@@ -118,19 +122,10 @@ function baseScore({ ask, quality }: Candidate, cheapest: bigint): number {
 }
 
 function penalty(candidate: Candidate, seen: Seen): number {
-  const { operator, region } = tagsOf(candidate)
+  const { operator, region } = candidate.ask
   return (
     (seen.operators.has(operator) ? SAME_OPERATOR_PENALTY : 0) +
     (seen.subnets.has(candidate.subnet) ? SAME_SUBNET_PENALTY : 0) +
     (seen.regions.has(region) ? SAME_REGION_PENALTY : 0)
   )
-}
-
-export function tagsOf({ ask }: Candidate): { operator: string; region: string } {
-  return { operator: tagText(ask.operator), region: tagText(ask.region) }
-}
-
-/** Tags are free text from a stranger: printable ASCII only, everything else becomes "?". */
-export function tagText(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes).replace(/[^\x20-\x7e]/g, '?')
 }
