@@ -1,6 +1,6 @@
 /**
- * What both sides of a deal must remember: its terms, the newest revision with both signatures, the piece in every slot,
- * and the changes of recent revisions so that the tree of an older one (the one on the ledger) can be rebuilt.
+ * What both sides of a deal must remember: its terms, the newest revision with both signatures, the piece in every
+ * slot, and the changes of recent revisions so that the tree of an older one (the one on the ledger) can be rebuilt.
  * The client and the provider each keep their own book; nothing is acknowledged before it is synced here.
  */
 import type { Level } from 'level'
@@ -47,6 +47,13 @@ export class DealFile {
     return this.#tree
   }
 
+  /** Where the newest revision has this piece; undefined when it has not. */
+  async slotOf(root: Uint8Array): Promise<number | undefined> {
+    const range = { ...keys.referencesIn(root, this.#hex), limit: 1 }
+    for await (const key of this.#db.keys(range)) return keys.slotOfKey(key)
+    return undefined
+  }
+
   /** The next revision with these pieces added and these slots emptied; nothing is changed yet. */
   plan(adds: readonly PieceEntry[], removes: readonly number[]): PlannedRevision {
     const next = this.#tree.clone()
@@ -65,13 +72,16 @@ export class DealFile {
    * The revision that a peer proposes, on our own tree.
    * @throws HoldfastError REVISION_CONFLICT when a change does not fit what we hold
    */
-  replan(proposed: readonly { slot: number; after?: PieceEntry }[]): PlannedRevision {
+  replan(proposed: readonly { slot: number; after?: PieceEntry | undefined }[]): PlannedRevision {
     const next = this.#tree.clone()
     const changes: DealChange[] = []
     for (const { slot, after } of proposed) {
       const before = slot < next.slots ? next.get(slot) : undefined
       if ((before === undefined) === (after === undefined) || slot > next.slots) {
-        throw new HoldfastError('REVISION_CONFLICT', `slot ${slot} does not fit the change proposed`)
+        throw new HoldfastError(
+          'REVISION_CONFLICT',
+          `slot ${slot} does not fit the change proposed`
+        )
       }
       changes.push({ slot, ...(before && { before }), ...(after && { after }) })
       next.set(slot, after)
@@ -91,18 +101,29 @@ export class DealFile {
   }
 
   /** Makes a planned revision, now signed by both, the newest one. Durable when it resolves. */
-  async commit(planned: PlannedRevision, log: Omit<RevisionLog, 'changes'>): Promise<void> {
+  async commit(
+    planned: PlannedRevision,
+    log: Omit<RevisionLog, 'changes' | 'slotsBefore'>
+  ): Promise<void> {
     assert(planned.number === this.#head.revision + 1n, 'revisions are committed in order')
-    const head: DealHead = { ...this.#head, revision: planned.number }
+    const slots = planned.tree.slots
+    const head: DealHead = { ...this.#head, revision: planned.number, slots }
+    const slotsBefore = this.#tree.slots
     const operations: Operation[] = [
       put(keys.head(this.#hex), headToDocument(head)),
-      put(keys.revision(this.#hex, planned.number), { ...log, changes: planned.changes })
+      put(keys.revision(this.#hex, planned.number), {
+        ...log,
+        changes: planned.changes,
+        slotsBefore
+      })
     ]
     for (const { slot, before, after } of planned.changes) {
-      if (before) operations.push({ type: 'del', key: keys.reference(before.root, this.#hex) })
+      if (before) {
+        operations.push({ type: 'del', key: keys.reference(before.root, this.#hex, slot) })
+      }
       if (after) {
         operations.push(put(keys.slot(this.#hex, slot), after))
-        operations.push(put(keys.reference(after.root, this.#hex), { slot }))
+        operations.push(put(keys.reference(after.root, this.#hex, slot), null))
       } else {
         operations.push({ type: 'del', key: keys.slot(this.#hex, slot) })
       }
@@ -115,7 +136,9 @@ export class DealFile {
   /** The signed revision and its changes; undefined when it was pruned or never agreed. */
   async revision(number: bigint): Promise<RevisionLog | undefined> {
     const bytes = await this.#db.get(keys.revision(this.#hex, number))
-    return bytes === undefined ? undefined : (decodeDocument(bytes, RECORD_BYTES_MAX) as RevisionLog)
+    return bytes === undefined
+      ? undefined
+      : (decodeDocument(bytes, RECORD_BYTES_MAX) as RevisionLog)
   }
 
   /**
@@ -123,30 +146,48 @@ export class DealFile {
    * @throws HoldfastError NOT_FOUND when those changes were pruned
    */
   async treeAt(number: bigint): Promise<SumTree> {
-    const tree = this.#tree.clone()
+    if (number === this.#head.revision) return this.#tree.clone()
+    const slots = Array.from({ length: this.#tree.slots }, (_, slot) => this.#tree.get(slot))
     for (let n = this.#head.revision; n > number; n--) {
       const log = await this.revision(n)
       if (log === undefined) throw new HoldfastError('NOT_FOUND', `revision ${n} was pruned`)
-      for (const { slot, before } of log.changes.toReversed()) tree.set(slot, before)
+      for (const { slot, before } of log.changes.toReversed()) slots[slot] = before
+      slots.length = log.slotsBefore
     }
-    return tree
+    return SumTree.from(slots)
   }
 
-  /** Forgets the changes of revisions up to `number` (never the newest) and returns the pieces they removed. */
+  /**
+   * Gives up the trees before revision `number`: returns the pieces removed up to it. The newest revision itself stays,
+   * signatures and changes, for a client that lost its copy.
+   */
   async prune(number: bigint): Promise<PieceEntry[]> {
+    const { prunedTo, revision } = this.#head
     const removed: PieceEntry[] = []
     const operations: Operation[] = []
-    for (let n = this.#head.prunedTo + 1n; n <= number && n < this.#head.revision; n++) {
+    const to = number < revision ? number : revision
+    for (let n = prunedTo + 1n; n <= to; n++) {
       const log = await this.revision(n)
-      for (const change of log?.changes ?? []) if (change.before) removed.push(change.before)
-      operations.push({ type: 'del', key: keys.revision(this.#hex, n) })
+      for (const { before } of log?.changes ?? []) if (before) removed.push(before)
+      operations.push({ type: 'del', key: keys.revision(this.#hex, n - 1n) })
     }
     if (operations.length === 0) return []
-    const head = { ...this.#head, prunedTo: this.#head.prunedTo + BigInt(operations.length) }
+    const head = { ...this.#head, prunedTo: to }
     operations.push(put(keys.head(this.#hex), headToDocument(head)))
     await this.#db.batch(operations, { sync: true })
     this.#head = head
-    return removed
+    const later = await this.#removedAfter(to)
+    return removed.filter(({ root }) => !later.has(toHex(root)))
+  }
+
+  /** Roots that later revisions remove: an older tree that can still be drawn from may hold them. */
+  async #removedAfter(number: bigint): Promise<Set<string>> {
+    const roots = new Set<string>()
+    for (let n = number + 1n; n <= this.#head.revision; n++) {
+      const log = await this.revision(n)
+      for (const { before } of log?.changes ?? []) if (before) roots.add(toHex(before.root))
+    }
+    return roots
   }
 }
 
@@ -165,7 +206,10 @@ export class DealBook {
     for await (const [key, value] of db.iterator(keys.heads())) {
       const id = keys.idOfHead(key)
       const head = headFromDocument(decodeDocument(value, RECORD_BYTES_MAX))
-      book.#files.set(toHex(id), new DealFile(db, id, head, await loadTree(db, toHex(id))))
+      book.#files.set(
+        toHex(id),
+        new DealFile(db, id, head, await loadTree(db, toHex(id), head.slots))
+      )
     }
     return book
   }
@@ -179,11 +223,14 @@ export class DealBook {
   }
 
   /** Starts the file of a newly signed deal; idempotent. Durable when it resolves. */
-  async create(id: Uint8Array, head: Omit<DealHead, 'revision' | 'prunedTo'>): Promise<DealFile> {
+  async create(
+    id: Uint8Array,
+    head: Omit<DealHead, 'revision' | 'prunedTo' | 'slots'>
+  ): Promise<DealFile> {
     const hex = toHex(id)
     const existing = this.#files.get(hex)
     if (existing !== undefined) return existing
-    const full: DealHead = { ...head, revision: 0n, prunedTo: 0n }
+    const full: DealHead = { ...head, revision: 0n, prunedTo: 0n, slots: 0 }
     await this.#db.batch([put(keys.head(hex), headToDocument(full))], { sync: true })
     const file = new DealFile(this.#db, id, full, SumTree.from([]))
     this.#files.set(hex, file)
@@ -196,13 +243,14 @@ export class DealBook {
     const file = this.#files.get(hex)
     if (file === undefined) return []
     const held: PieceEntry[] = await file.prune(file.head.revision)
-    const operations: Operation[] = []
-    for await (const key of this.#db.keys(keys.everythingOf(hex))) operations.push({ type: 'del', key })
+    const operations: Operation[] = [{ type: 'del', key: keys.head(hex) }]
+    for await (const key of this.#db.keys(keys.everythingOf(hex)))
+      operations.push({ type: 'del', key })
     for (let slot = 0; slot < file.tree.slots; slot++) {
       const entry = file.tree.get(slot)
       if (entry === undefined) continue
       held.push(entry)
-      operations.push({ type: 'del', key: keys.reference(entry.root, hex) })
+      operations.push({ type: 'del', key: keys.reference(entry.root, hex, slot) })
     }
     await this.#db.batch(operations, { sync: true })
     this.#files.delete(hex)
@@ -216,12 +264,12 @@ export class DealBook {
   }
 }
 
-async function loadTree(db: Database, hex: string): Promise<SumTree> {
-  const slots: (PieceEntry | undefined)[] = []
+async function loadTree(db: Database, hex: string, count: number): Promise<SumTree> {
+  const slots = new Array<PieceEntry | undefined>(count).fill(undefined)
   for await (const [key, value] of db.iterator(keys.slots(hex))) {
     slots[keys.slotOfKey(key)] = decodeDocument(value, RECORD_BYTES_MAX) as PieceEntry
   }
-  return SumTree.from(Array.from(slots))
+  return SumTree.from(slots)
 }
 
 function put(key: string, value: unknown): Operation {

@@ -18,8 +18,12 @@ export interface DealHead {
   terms: Uint8Array
   clientSignature: Uint8Array
   providerSignature: Uint8Array
+  /** PeerId of the client that opened the deal: only it may upload under it. */
+  clientPeer: string
   /** Newest revision agreed by both; 0 before the first. */
   revision: bigint
+  /** Slots of the newest tree, empty ones included: they are part of its shape and so of its root. */
+  slots: number
   /** Changes of revisions up to this one were forgotten. */
   prunedTo: bigint
 }
@@ -31,6 +35,8 @@ export interface RevisionLog {
   clientSignature: Uint8Array
   providerSignature: Uint8Array
   changes: DealChange[]
+  /** Slots of the tree before these changes. */
+  slotsBefore: number
 }
 
 export interface PlannedRevision {

@@ -1,0 +1,163 @@
+/**
+ * How replicas follow the ledger: a follower names the height it wants next, the server streams final blocks with their
+ * certificates from there on, for as long as both live. Every replica serves, so no validator is a bottleneck; every
+ * follower verifies, so no server is trusted. An empty frame says "still here".
+ *
+ *   follower: {from} · server: block, block, …
+ */
+import { setTimeout } from 'node:timers/promises'
+import { z } from 'zod'
+import { decodeDocument, encodeDocument } from '../../base/codec.ts'
+import { HoldfastError, messageOf } from '../../base/errors.ts'
+import type { Logger, Startable } from '../../base/ports.ts'
+import {
+  decodeFinalized,
+  encodeFinalized,
+  FINALIZED_BYTES_MAX,
+  type Replica
+} from '../../ledger/index.ts'
+import { FOLLOW_PROTOCOL } from '../net/protocols.ts'
+import type { Channel, ConnectedPeer, Net } from '../net/types.ts'
+import { count, parseMessage } from '../wire/schema.ts'
+import { waitForBlock } from './wait-for-block.ts'
+
+const REQUEST_BYTES_MAX = 64
+const KEEPALIVE_MS = 5_000
+/** Three keepalives missed: the server is gone. */
+const SILENCE_MS = 15_000
+const RETRY_MS = 500
+const FOLLOWERS_MAX = 256
+
+const followRequest = z.strictObject({ from: count(1, Number.MAX_SAFE_INTEGER) })
+
+export interface FollowComponents {
+  net: Net
+  replica: Replica
+  logger: Logger
+}
+
+/** Serves the blocks of our replica. */
+export function serveFollowers({ net, replica, logger }: FollowComponents): void {
+  let followers = 0
+  net.handle(FOLLOW_PROTOCOL, async (channel, signal) => {
+    if (followers >= FOLLOWERS_MAX) throw new HoldfastError('REMOTE_REFUSED', 'too many followers')
+    followers++
+    try {
+      const frame = await channel.readFrame(REQUEST_BYTES_MAX, { signal })
+      if (frame === undefined) return
+      const { from } = parseMessage(followRequest, decodeDocument(frame, REQUEST_BYTES_MAX))
+      await streamBlocks(replica, channel, BigInt(from), signal)
+    } catch (error) {
+      logger.debug('follow.served', { peer: channel.remote.peerId, reason: messageOf(error) })
+      throw error
+    } finally {
+      followers--
+    }
+  })
+}
+
+async function streamBlocks(
+  replica: Replica,
+  channel: Channel,
+  from: bigint,
+  signal: AbortSignal
+): Promise<void> {
+  for (let next = from; !signal.aborted; ) {
+    const block = replica.block(next)
+    const cert = replica.certificate(next)
+    if (block !== undefined && cert !== undefined) {
+      await channel.writeFrame(encodeFinalized({ block, cert }), { signal })
+      next++
+    } else {
+      const arrived = await waitForBlock(replica, next, KEEPALIVE_MS, signal)
+      if (!arrived) await channel.writeFrame(new Uint8Array(0), { signal })
+    }
+  }
+}
+
+/** Keeps our replica at the head by following one peer at a time. */
+export class Follower implements Startable {
+  readonly #components: FollowComponents
+  readonly #leader: (peer: ConnectedPeer) => boolean
+  readonly #stop = new AbortController()
+  /** Peers that failed us, and when they may be tried again (by attempt count). */
+  readonly #failedAt = new Map<string, number>()
+  #attempts = 0
+  #running: Promise<void> = Promise.resolve()
+
+  /** @param leader whom to follow; @default anyone connected */
+  constructor(components: FollowComponents, leader: (peer: ConnectedPeer) => boolean = () => true) {
+    this.#components = components
+    this.#leader = leader
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      const peer = this.#pick()
+      if (peer === undefined) {
+        await pause(RETRY_MS, signal)
+        continue
+      }
+      try {
+        await this.#follow(peer.peerId, signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#failedAt.set(peer.peerId, ++this.#attempts)
+        this.#components.logger.info('follow.lost', { peer: peer.peerId, reason: messageOf(error) })
+        if (HoldfastError.is(error, 'REPLICA_DIVERGED')) {
+          this.#components.logger.error('replica.diverged', { reason: messageOf(error) })
+          return
+        }
+        await pause(RETRY_MS, signal)
+      }
+    }
+  }
+
+  /** Validators before others; among them the one whose last failure is longest ago. */
+  #pick(): ConnectedPeer | undefined {
+    const rank = ({ peerId, roles }: ConnectedPeer): number =>
+      (this.#failedAt.get(peerId) ?? 0) * 2 + (roles.includes('validator') ? 0 : 1)
+    return this.#components.net
+      .connected()
+      .filter(this.#leader)
+      .sort((a, b) => rank(a) - rank(b))[0]
+  }
+
+  async #follow(peerId: string, signal: AbortSignal): Promise<void> {
+    const { net, replica } = this.#components
+    const channel = await net.open(peerId, FOLLOW_PROTOCOL, { signal })
+    try {
+      const from = Number(replica.head().height + 1n)
+      await channel.writeFrame(encodeDocument({ from }), { signal })
+      for (;;) {
+        const frame = await channel.readFrame(FINALIZED_BYTES_MAX, {
+          signal,
+          timeoutMs: SILENCE_MS
+        })
+        if (frame === undefined) throw new HoldfastError('UNREACHABLE', 'the peer ended the stream')
+        if (frame.length === 0) continue
+        const finalized = decodeFinalized(frame)
+        // Another source may have brought this block already.
+        if (finalized.block.header.height <= replica.head().height) continue
+        await replica.applyFinalized(finalized.block, finalized.cert)
+      }
+    } finally {
+      channel.abort(new HoldfastError('ABORTED', 'no longer followed'))
+    }
+  }
+}
+
+/** Ends early, without an error, when the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => {})
+}

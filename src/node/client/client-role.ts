@@ -1,0 +1,91 @@
+/** The client role: the owner's namespace, deals and keys, built and started in order. */
+import { availableParallelism } from 'node:os'
+import { extname, join } from 'node:path'
+import type { Clock, Logger, Random, Startable } from '../../base/ports.ts'
+import { createKeyring } from '../../storage/index.ts'
+import type { ChainContext } from '../chain/context.ts'
+import type { Config } from '../config.ts'
+import { DealBook } from '../deals/deal-book.ts'
+import type { HomePaths } from '../home-files.ts'
+import { type BytesDb, openDatabase } from '../open-database.ts'
+import { WorkerPool } from '../workers/pool.ts'
+import { ClientDeals } from './client-deals.ts'
+import type { ClientContext } from './context.ts'
+import { Names } from './names.ts'
+import { OrderBook } from './order-book.ts'
+import { QualityBook } from './quality.ts'
+import { Releaser } from './releaser.ts'
+
+/** Segments encoded at once over all puts. */
+const ENCODERS_MAX: number = Math.min(4, availableParallelism())
+
+export interface ClientRoleInit {
+  chain: ChainContext
+  config: Config
+  paths: HomePaths
+  /** 32 bytes. */
+  contentSecret: Uint8Array
+  random: Random
+  clock: Clock
+  logger: Logger
+}
+
+export class ClientRole implements Startable {
+  readonly context: ClientContext
+  readonly book: DealBook
+  readonly #databases: BytesDb[]
+
+  private constructor(context: ClientContext, book: DealBook, databases: BytesDb[]) {
+    this.context = context
+    this.book = book
+    this.#databases = databases
+  }
+
+  /** @throws HoldfastError HOME_IN_USE */
+  static async open(init: ClientRoleInit): Promise<ClientRole> {
+    const { chain, config, paths, contentSecret, random, clock, logger } = init
+    const namesDb = await openDatabase(join(paths.client, 'names'))
+    const dealsDb = await openDatabase(join(paths.client, 'deals'))
+    const names = new Names(namesDb)
+    const book = await DealBook.open(dealsDb)
+    const quality = new QualityBook(clock)
+    const orderBook = new OrderBook({ ...chain, quality, clock, logger })
+    const dealPeriods = Math.min(config.client.dealPeriods, chain.replica.params.dealPeriodsMax)
+    const locate = orderBook.locate.bind(orderBook)
+    const deals = new ClientDeals({ ...chain, book, random, logger, dealPeriods, locate })
+    const context: ClientContext = {
+      ...chain,
+      keyring: createKeyring(contentSecret),
+      names,
+      deals,
+      quality,
+      orderBook,
+      releaser: new Releaser({ names, deals, logger, signal: chain.signal }),
+      random,
+      clock,
+      logger,
+      encoders: new WorkerPool({ url: encodeWorkerUrl(), workersMax: ENCODERS_MAX }),
+      options: {
+        profile: config.client.profile,
+        dealPeriods,
+        priceUnitsPerGiBPeriodMax: config.client.maxPriceUnitsPerGiBPeriod
+      }
+    }
+    return new ClientRole(context, book, [namesDb, dealsDb])
+  }
+
+  async start(): Promise<void> {
+    await this.context.releaser.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.context.releaser.stop()
+    await this.context.encoders.close()
+    for (const db of this.#databases) await db.close()
+  }
+}
+
+/** Beside this file, with its extension: `.ts` in a checkout, `.js` when published. */
+function encodeWorkerUrl(): URL {
+  return new URL(`./encode-worker${extname(import.meta.url)}`, import.meta.url)
+}

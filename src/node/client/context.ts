@@ -1,0 +1,43 @@
+/** What the steps of the client role share. Built once by `client.ts`, passed explicitly. */
+import type { SigningKey } from '../../base/keys.ts'
+import type { Units } from '../../base/money.ts'
+import type { Clock, Logger, Random } from '../../base/ports.ts'
+import type { NetworkId, Replica } from '../../ledger/index.ts'
+import type { Commitment } from '../../proofs/index.ts'
+import type { Keyring } from '../../storage/index.ts'
+import type { Net } from '../net/types.ts'
+import type { WorkerPool } from '../workers/pool.ts'
+import type { ClientDeals } from './client-deals.ts'
+import type { EncodeJob } from './encode-job.ts'
+import type { Names } from './names.ts'
+import type { OrderBook } from './order-book.ts'
+import type { QualityBook } from './quality.ts'
+import type { Releaser } from './releaser.ts'
+
+export interface ClientOptions {
+  /** "k/n" when a put names none. */
+  profile: string
+  /** Periods a new deal runs. */
+  dealPeriods: number
+  priceUnitsPerGiBPeriodMax: Units
+}
+
+export interface ClientContext {
+  net: Net
+  replica: Replica
+  network: NetworkId
+  wallet: SigningKey
+  keyring: Keyring
+  names: Names
+  deals: ClientDeals
+  orderBook: OrderBook
+  quality: QualityBook
+  releaser: Releaser
+  encoders: WorkerPool<EncodeJob, Commitment[]>
+  random: Random
+  clock: Clock
+  logger: Logger
+  options: ClientOptions
+  /** Aborted when the node stops. */
+  signal: AbortSignal
+}

@@ -1,0 +1,44 @@
+/**
+ * The CPU work of a put for one segment: every stripe is sealed, erasure-coded into the arena, and hashed into its
+ * pieces' commitments while it is still in the cache. Runs in a worker thread, or in place for small segments.
+ */
+import { type Commitment, createCommitter } from '../../proofs/index.ts'
+import {
+  createErasureCode,
+  createSegmentEncoder,
+  type Profile,
+  segmentLayout,
+  shareAt
+} from '../../storage/index.ts'
+
+export interface EncodeJob {
+  profile: Profile
+  /** The segment; shared memory when it goes to a worker. */
+  plain: Uint8Array
+  /** 32-byte segment key. */
+  key: Uint8Array
+  /** Takes the pieces, one after the other; shared memory when it goes to a worker. */
+  arena: Uint8Array
+}
+
+/** Fills the arena; returns the commitment of each piece, by piece index. */
+export async function encodeSegment({
+  profile,
+  plain,
+  key,
+  arena
+}: EncodeJob): Promise<Commitment[]> {
+  const layout = segmentLayout(profile, plain.length)
+  const code = await createErasureCode(profile)
+  const pieces = arena.subarray(0, layout.n * layout.pieceBytes)
+  const encoder = createSegmentEncoder({ layout, code, key, plain, pieces })
+  const committers = Array.from({ length: layout.n }, createCommitter)
+  for (let stripe = 0; stripe < layout.stripes; stripe++) {
+    encoder.encodeStripe(stripe)
+    const { offset, bytes } = shareAt(layout, stripe)
+    for (let i = 0; i < layout.n; i++) {
+      committers[i]!.update(encoder.piece(i).subarray(offset, offset + bytes))
+    }
+  }
+  return committers.map(committer => committer.finish())
+}

@@ -1,0 +1,166 @@
+/**
+ * One piece on one provider, read range by range over a single stream. Every 16 KiB group is checked against the piece
+ * root on arrival, so a bad byte names its sender and costs only that group. A source that fails to answer is spent;
+ * a source with damaged groups keeps serving the good ones.
+ */
+import { HoldfastError, messageOf } from '../../base/errors.ts'
+import { GROUP_BYTES, HASH_BYTES } from '../../base/limits.ts'
+import { groupsOf, verifyGroup, verifyRange } from '../../proofs/index.ts'
+import { PIECE_GET_PROTOCOL } from '../net/protocols.ts'
+import type { Channel, Net } from '../net/types.ts'
+import * as messages from '../wire/piece-messages.ts'
+
+const ANSWER_TIMEOUT_MS = 15_000
+
+/** Groups in a row. `bytes` is meaningful only where `good`. */
+export interface GroupRun {
+  bytes: Uint8Array
+  good: boolean[]
+}
+
+export interface PieceSourceInit {
+  net: Net
+  /** Learns where the peer is now, before it is dialled. */
+  locate: (peerId: string, signal: AbortSignal) => Promise<void>
+  peerId: string
+  root: Uint8Array
+  pieceBytes: number
+  /** Where received bytes go; belongs to one source at a time and may be handed on when that one is closed. */
+  memory: Uint8Array[]
+  signal: AbortSignal
+  onFailure: (peerId: string, reason: string) => void
+}
+
+export class PieceSource {
+  readonly peerId: string
+  readonly #init: PieceSourceInit
+  #channel: Channel | undefined
+  #queue: Promise<unknown> = Promise.resolve()
+  #spent = false
+  #closed = false
+  #pending = 0
+
+  constructor(init: PieceSourceInit) {
+    this.#init = init
+    this.peerId = init.peerId
+  }
+
+  /** True once the provider failed to answer: no further request is worth a try. */
+  get spent(): boolean {
+    return this.#spent
+  }
+
+  /** Requests asked and not answered yet: a slow source has more. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  /**
+   * The bytes of a run of groups, and which of them are good: not damaged on the provider's disk, and verified. Rejects
+   * never: a source that cannot answer gives nothing, and says why through `onFailure`. Requests queue up behind each
+   * other.
+   * @param slot which memory receives the run; the caller is done with the run that had it before
+   */
+  read(firstGroup: number, groups: number, slot: number): Promise<GroupRun> {
+    this.#pending++
+    const result = this.#queue
+      .then(() => this.#readOrNothing(firstGroup, groups, slot))
+      .finally(() => this.#pending--)
+    this.#queue = result
+    return result
+  }
+
+  /** Requests under way end with holes; nobody is blamed for them. */
+  close(): void {
+    this.#closed = true
+    this.#dropChannel()
+  }
+
+  #dropChannel(): void {
+    this.#channel?.abort(new HoldfastError('ABORTED', 'no longer needed'))
+    this.#channel = undefined
+  }
+
+  async #readOrNothing(firstGroup: number, groups: number, slot: number): Promise<GroupRun> {
+    const nothing = { bytes: new Uint8Array(0), good: new Array<boolean>(groups).fill(false) }
+    const { signal, onFailure } = this.#init
+    if (this.#spent || this.#closed || signal.aborted) return nothing
+    try {
+      return await this.#request(firstGroup, groups, slot)
+    } catch (error) {
+      this.#spent = true
+      this.#dropChannel()
+      if (!this.#closed && !signal.aborted) onFailure(this.peerId, messageOf(error))
+      return nothing
+    }
+  }
+
+  async #request(firstGroup: number, groups: number, slot: number): Promise<GroupRun> {
+    const { root, pieceBytes, signal } = this.#init
+    const wait = { signal, timeoutMs: ANSWER_TIMEOUT_MS }
+    const channel = this.#channel ?? (await this.#open())
+    await messages.sendMessage(channel, { root, firstGroup, groups }, wait)
+    const answer = await messages.expectMessage(channel, messages.getAnswer, wait)
+    const proof = { cvs: answer.cvs, siblings: answer.siblings }
+    if (answer.pieceBytes !== pieceBytes) {
+      throw new HoldfastError('PROOF_INVALID', 'the provider claims another length for the piece')
+    }
+    verifyRange({ root, pieceBytes, firstGroup, groups, proof })
+    const memory = this.#memory(slot, groups)
+    return await this.#receiveGroups(channel, answer, firstGroup, memory)
+  }
+
+  async #open(): Promise<Channel> {
+    const { net, signal } = this.#init
+    await this.#init.locate(this.peerId, signal)
+    const wait = { signal, timeoutMs: ANSWER_TIMEOUT_MS }
+    this.#channel = await net.open(this.peerId, PIECE_GET_PROTOCOL, wait)
+    // Closed meanwhile: the memory may have been handed on, so nothing may be received into it any more.
+    if (this.#closed) this.#dropChannel()
+    if (this.#channel === undefined) throw new HoldfastError('ABORTED', 'no longer needed')
+    return this.#channel
+  }
+
+  async #receiveGroups(
+    channel: Channel,
+    answer: messages.GetAnswerMessage,
+    firstGroup: number,
+    memory: Uint8Array
+  ): Promise<GroupRun> {
+    const { pieceBytes, signal, onFailure } = this.#init
+    const damaged = new Set(answer.damaged)
+    const run: GroupRun = { bytes: memory, good: [] }
+    const groups = answer.cvs.length / HASH_BYTES
+    for (let i = 0; i < groups; i++) {
+      const groupIndex = firstGroup + i
+      if (damaged.has(groupIndex)) {
+        onFailure(this.peerId, 'the provider reports damaged bytes on its disk')
+        run.good.push(false)
+        continue
+      }
+      const from = i * GROUP_BYTES
+      const bytes = run.bytes.subarray(from, from + groupLength(groupIndex, pieceBytes))
+      await channel.readInto(bytes, { signal, timeoutMs: ANSWER_TIMEOUT_MS })
+      const cv = answer.cvs.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)
+      const good = verifyGroup({ cv, groupIndex, pieceBytes, bytes })
+      if (!good) onFailure(this.peerId, 'bytes that do not match the piece root')
+      run.good.push(good)
+    }
+    return run
+  }
+
+  /** Fresh memory for every group left 470 MB of garbage behind a read of 300 MB. */
+  #memory(slot: number, groups: number): Uint8Array {
+    const { memory } = this.#init
+    const kept = memory[slot]
+    if (kept !== undefined && kept.length >= groups * GROUP_BYTES) return kept
+    memory[slot] = new Uint8Array(groups * GROUP_BYTES)
+    return memory[slot]
+  }
+}
+
+function groupLength(groupIndex: number, pieceBytes: number): number {
+  return groupIndex === groupsOf(pieceBytes) - 1
+    ? pieceBytes - groupIndex * GROUP_BYTES
+    : GROUP_BYTES
+}

@@ -1,0 +1,99 @@
+/** The methods of the control API that answer with one JSON value, and the schema of what each takes. */
+import { z } from 'zod'
+import { HoldfastError } from '../../base/errors.ts'
+import { UNITS_MAX } from '../../base/money.ts'
+import { normalisePath, normalisePrefix, parseProfile } from './arguments.ts'
+import type { ControlApi, QuoteRequest } from './types.ts'
+
+type Method = (api: ControlApi, params: unknown) => Promise<unknown>
+
+const nothing = z.strictObject({})
+const count = z.int().nonnegative()
+const units = z
+  .string()
+  .regex(/^\d{1,19}$/)
+  .transform(BigInt)
+  .refine(value => value <= UNITS_MAX)
+const onePath = z.strictObject({ path: z.string() })
+
+const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ['status', method(nothing, api => api.status())],
+  ['requestStop', method(nothing, api => api.requestStop())],
+  [
+    'list',
+    method(z.strictObject({ prefix: z.string(), recursive: z.boolean() }), (api, p) =>
+      api.list(normalisePrefix(p.prefix), p.recursive)
+    )
+  ],
+  ['remove', method(onePath, (api, p) => api.remove(normalisePath(p.path)))],
+  ['stat', method(onePath, (api, p) => api.stat(normalisePath(p.path)))],
+  ['deals', method(nothing, api => api.deals())],
+  [
+    'quote',
+    method(
+      z.strictObject({ bytes: count, profile: z.string().optional(), periods: count.optional() }),
+      (api, p) => api.quote(quoteRequest(p))
+    )
+  ],
+  [
+    'ask',
+    method(
+      z.strictObject({
+        priceUnitsPerGiBPeriod: units.optional(),
+        collateralUnits: units.optional()
+      }),
+      (api, p) => (Object.keys(p).length === 0 ? api.ask() : api.ask(definedOnly(p)))
+    )
+  ],
+  ['providerStatus', method(nothing, api => api.providerStatus())],
+  ['walletAddress', method(nothing, api => api.walletAddress())],
+  ['walletBalance', method(nothing, api => api.walletBalance())],
+  [
+    'walletSend',
+    method(z.strictObject({ to: z.string(), units }), (api, p) => api.walletSend(p.to, p.units))
+  ],
+  ['walletPhrase', method(nothing, api => api.walletPhrase())],
+  ['ledgerStatus', method(nothing, api => api.ledgerStatus())],
+  ['ledgerBlock', method(z.strictObject({ height: count }), (api, p) => api.ledgerBlock(p.height))],
+  ['ledgerValidators', method(nothing, api => api.ledgerValidators())],
+  ['peers', method(nothing, api => api.peers())]
+])
+
+function method<T>(
+  schema: z.ZodType<T>,
+  call: (api: ControlApi, params: T) => Promise<unknown>
+): Method {
+  return async (api, params) => {
+    const parsed = schema.safeParse(params)
+    if (parsed.success) return call(api, parsed.data)
+    const [issue] = parsed.error.issues
+    const at = issue!.path.length === 0 ? 'the parameters' : issue!.path.join('.')
+    throw new HoldfastError('INVALID_ARGUMENT', `${at}: ${issue!.message}`)
+  }
+}
+
+function quoteRequest(
+  params: { [K in keyof QuoteRequest]: QuoteRequest[K] | undefined }
+): QuoteRequest {
+  const request = definedOnly(params) as QuoteRequest
+  if (request.profile !== undefined) parseProfile(request.profile)
+  return request
+}
+
+/** Without the keys whose value is undefined. */
+function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
+}
+
+/** @throws HoldfastError INVALID_ARGUMENT for a method that does not exist, or parameters that do not fit */
+export async function callMethod(api: ControlApi, name: string, params: unknown): Promise<unknown> {
+  const found = METHODS.get(name)
+  if (found === undefined) {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `the control API has no method ${name.slice(0, 64)}`
+    )
+  }
+  return found(api, params)
+}

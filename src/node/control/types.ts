@@ -1,0 +1,230 @@
+/**
+ * What the daemon offers over its control API, and what the CLI prints with --json. Money is a decimal string of units
+ * wherever it crosses JSON; here it is bigint and the server converts.
+ */
+import type { Units } from '../../base/money.ts'
+
+export interface NodeStatus {
+  version: string
+  peerId: string
+  address: string
+  roles: string[]
+  listen: string[]
+  chainId: string
+  height: number
+  peers: number
+  uptimeMs: number
+  pid: number
+}
+
+export interface PieceRow {
+  segment: number
+  index: number
+  pieceId: string
+  provider: string
+  deal: string
+  bytes: number
+}
+
+export interface PutRequest {
+  path: string
+  /** "k/n". @default the node's configured profile */
+  profile?: string
+  /** Replace an object already under this path. @default false */
+  force?: boolean
+  /** Length of the source when it is known; a source of another length fails with SOURCE_CHANGED. */
+  bytes?: number
+  source: AsyncIterable<Uint8Array>
+  onProgress?: (progress: PutProgress) => void
+  signal?: AbortSignal
+}
+
+export interface PutProgress {
+  /** Plaintext bytes whose pieces all have durable receipts. */
+  durableBytes: number
+  /** Plaintext bytes read so far. */
+  readBytes: number
+}
+
+export interface PutResult {
+  path: string
+  bytes: number
+  manifest: string
+  profile: string
+  segments: number
+  pieces: PieceRow[]
+}
+
+export interface GetRequest {
+  path: string
+  /** Inclusive byte positions. @default the whole object */
+  range?: { first: number; last: number }
+  signal?: AbortSignal
+}
+
+/** An opened object: `bytes` is the length of the body that follows. */
+export interface GetHandle {
+  path: string
+  bytes: number
+  body: AsyncIterable<Uint8Array>
+  /** Who failed while the body was read; complete once the body has ended. */
+  failed: () => FailedProvider[]
+}
+
+export interface FailedProvider {
+  provider: string
+  reason: string
+}
+
+export interface ListEntry {
+  path: string
+  bytes: number
+  /** ISO 8601. A prefix (folder) in a listing that is not recursive has none. */
+  modified?: string
+  /** True for a folder in a listing that is not recursive. */
+  folder?: boolean
+}
+
+export interface StatResult {
+  path: string
+  bytes: number
+  modified: string
+  manifest: string
+  profile: string
+  nines: number | null
+  pieces: (PieceRow & { state: string })[]
+}
+
+export interface DealRow {
+  id: string
+  client: string
+  provider: string
+  bytes: number
+  provenPeriods: number
+  missedPeriods: number
+  paidUnits: Units
+  /** Proven and not pulled yet. */
+  owedUnits: Units
+  escrowUnits: Units
+  collateralUnits: Units
+  endPeriod: number
+  state: string
+}
+
+export interface QuoteRequest {
+  bytes: number
+  profile?: string
+  periods?: number
+}
+
+export interface QuoteResult {
+  bytes: number
+  profile: string
+  storedBytes: number
+  periods: number
+  costUnits: Units
+  costUnitsPerPeriod: Units
+  providers: { provider: string; priceUnitsPerGiBPeriod: Units; bytes: number }[]
+}
+
+export interface AskRow {
+  provider: string
+  priceUnitsPerGiBPeriod: Units
+  collateralUnits: Units
+  dealPeriodsMax: number
+  pieceBytesMax: number
+  freeBytes: number
+  region: string
+  operator: string
+  validUntilHeight: number
+}
+
+export interface AskUpdate {
+  priceUnitsPerGiBPeriod?: Units
+  collateralUnits?: Units
+}
+
+export interface ProviderStatus {
+  provider: string
+  usedBytes: number
+  reservedBytes: number
+  quotaBytes: number
+  pieces: number
+  readOnly: boolean
+  deals: number
+  provenPeriods: number
+  lastProvenPeriod: number | null
+  currentPeriod: number
+}
+
+export interface Balance {
+  address: string
+  available: Units
+  escrow: Units
+  collateral: Units
+}
+
+export interface SendResult {
+  tx: string
+  height: number
+  to: string
+  units: Units
+}
+
+export interface LedgerStatus {
+  chainId: string
+  height: number
+  blockHash: string
+  appHash: string
+  validators: number
+  /** Byzantine validators tolerated; 0 below four. */
+  faultsTolerated: number
+  period: number
+}
+
+export interface LedgerBlock {
+  height: number
+  blockHash: string
+  appHash: string
+  time: string
+  proposer: string
+  txs: { hash: string; kind: string; sender: string; ok: boolean; error?: string }[]
+}
+
+export interface ValidatorRow {
+  publicKey: string
+  address: string
+  power: number
+}
+
+export interface PeerRow {
+  peerId: string
+  addresses: string[]
+  roles: string[]
+  score: number
+  failures: { at: string; reason: string }[]
+}
+
+/** Implemented by the node, served by control/server.ts, called by control/client.ts. */
+export interface ControlApi {
+  status(): Promise<NodeStatus>
+  /** Resolves once the stop has begun; the process ends afterwards. */
+  requestStop(): Promise<void>
+  put(request: PutRequest): Promise<PutResult>
+  get(request: GetRequest): Promise<GetHandle>
+  list(prefix: string, recursive: boolean): Promise<ListEntry[]>
+  remove(path: string): Promise<{ path: string; bytes: number }>
+  stat(path: string): Promise<StatResult>
+  deals(): Promise<DealRow[]>
+  quote(request: QuoteRequest): Promise<QuoteResult>
+  ask(update?: AskUpdate): Promise<AskRow>
+  providerStatus(): Promise<ProviderStatus>
+  walletAddress(): Promise<{ address: string }>
+  walletBalance(): Promise<Balance>
+  walletSend(to: string, units: Units): Promise<SendResult>
+  walletPhrase(): Promise<{ phrase: string }>
+  ledgerStatus(): Promise<LedgerStatus>
+  ledgerBlock(height: number): Promise<LedgerBlock>
+  ledgerValidators(): Promise<ValidatorRow[]>
+  peers(): Promise<PeerRow[]>
+}

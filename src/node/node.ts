@@ -1,0 +1,215 @@
+/**
+ * One daemon: a replica of the ledger, a place in the network, and the roles its owner chose. Components are built in
+ * the order in which they depend on each other, started in that order and stopped in reverse.
+ */
+import { toHex } from '../base/bytes.ts'
+import { HoldfastError, messageOf } from '../base/errors.ts'
+import type { Logger, Startable } from '../base/ports.ts'
+import { openLedgerDb, parseGenesis, Replica } from '../ledger/index.ts'
+import { createApi } from './api.ts'
+import type { ChainContext } from './chain/context.ts'
+import { isCurrent } from './chain/current.ts'
+import { Follower, serveFollowers } from './chain/follow.ts'
+import { TxSender } from './chain/tx-sender.ts'
+import { waitUntil } from './chain/wait-for-block.ts'
+import { ClientRole } from './client/client-role.ts'
+import type { NodeInit } from './config.ts'
+import type { ControlApi } from './control/types.ts'
+import { createNet } from './net/p2p.ts'
+import { lockingErrors } from './open-database.ts'
+import { ProviderRole } from './provider/provider-role.ts'
+import { systemClock, systemRandom } from './system.ts'
+import { ValidatorRole } from './validator/validator-role.ts'
+
+/** How long `whenUsable` waits for the network before it says what is missing. */
+const USABLE_TIMEOUT_MS = 120_000
+
+export interface HoldfastNode extends Startable {
+  /** Everything the daemon offers, in process. */
+  readonly api: ControlApi
+  /**
+   * Resolves when the node does what its roles promise: its replica follows the ledger, a provider is registered.
+   * @throws HoldfastError TIMEOUT saying what is missing
+   */
+  whenUsable(): Promise<void>
+  /** Called when the owner asks for a stop over the control API. */
+  onStopRequested(listener: () => void): void
+}
+
+/**
+ * Opens a node's home; nothing is dialled or announced before `start`.
+ * @throws HoldfastError HOME_IN_USE | CONFIG_INVALID | WRONG_NETWORK
+ */
+export async function createNode(init: NodeInit): Promise<HoldfastNode> {
+  const { config, paths, keys, log } = init
+  const genesis = parseGenesis(init.genesis)
+  const db = await lockingErrors(paths.ledger, () => openLedgerDb(paths.ledger))
+  const replica = new Replica({ db, genesis, logger: log.child({ part: 'ledger' }) })
+  await replica.open()
+  const stopping = new AbortController()
+  const net = await createNet({
+    key: keys.node,
+    listen: config.listen,
+    announce: config.announce,
+    bootstrap: config.bootstrap,
+    networkId: toHex(replica.network.genesisHash),
+    datastorePath: paths.peers,
+    roles: config.roles,
+    userAgent: `holdfast/${init.version}`,
+    logger: log.child({ part: 'net' })
+  })
+  const base = { net, replica, network: replica.network, signal: stopping.signal }
+  const validator = config.roles.includes('validator')
+    ? new ValidatorRole({ net, replica, keys, logger: log.child({ part: 'validator' }) })
+    : undefined
+  const sender = new TxSender({
+    ...base,
+    wallet: keys.wallet,
+    ...(validator && { mempool: validator.mempool }),
+    logger: log
+  })
+  const chain: ChainContext = { ...base, sender, wallet: keys.wallet, nodeKey: keys.node }
+  const roles = await openRoles(init, chain)
+  return new Node({
+    init,
+    chain,
+    validator,
+    ...roles,
+    stopping,
+    closeLedger: () => replica.close().then(() => db.close())
+  })
+}
+
+interface Roles {
+  provider: ProviderRole | undefined
+  client: ClientRole | undefined
+}
+
+async function openRoles(init: NodeInit, chain: ChainContext): Promise<Roles> {
+  const { config, paths, keys, log } = init
+  const has = (role: 'provider' | 'client'): boolean => config.roles.includes(role)
+  const provider = has('provider')
+    ? await ProviderRole.open({ chain, config, paths, logger: log.child({ part: 'provider' }) })
+    : undefined
+  const client = has('client')
+    ? await ClientRole.open({
+        chain,
+        config,
+        paths,
+        contentSecret: keys.contentSecret,
+        random: systemRandom,
+        clock: systemClock,
+        logger: log.child({ part: 'client' })
+      })
+    : undefined
+  return { provider, client }
+}
+
+interface NodeParts extends Roles {
+  init: NodeInit
+  chain: ChainContext
+  validator: ValidatorRole | undefined
+  stopping: AbortController
+  closeLedger: () => Promise<void>
+}
+
+class Node implements HoldfastNode {
+  readonly api: ControlApi
+  readonly #parts: NodeParts
+  readonly #log: Logger
+  readonly #follower: Follower
+  readonly #stopListeners: (() => void)[] = []
+  #started: Startable[] = []
+  #usable: Promise<void> | undefined
+
+  constructor(parts: NodeParts) {
+    const { init, chain, validator } = parts
+    this.#parts = parts
+    this.#log = init.log
+    const follow = { net: chain.net, replica: chain.replica, logger: init.log }
+    serveFollowers(follow)
+    // A validator makes blocks with other validators and hears of theirs only from them.
+    this.#follower = new Follower(
+      follow,
+      validator ? ({ roles }) => roles.includes('validator') : undefined
+    )
+    this.api = createApi({
+      ...parts,
+      requestStop: () => {
+        for (const listener of this.#stopListeners) listener()
+      }
+    })
+  }
+
+  onStopRequested(listener: () => void): void {
+    this.#stopListeners.push(listener)
+  }
+
+  async start(): Promise<void> {
+    const { chain, validator, provider, client } = this.#parts
+    const order: (Startable | undefined)[] = [
+      chain.net,
+      this.#follower,
+      validator,
+      provider,
+      client
+    ]
+    try {
+      for (const part of order) {
+        if (part === undefined) continue
+        await part.start()
+        this.#started.push(part)
+      }
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+    this.#usable = this.#becomeUsable()
+    this.#usable.catch(() => {})
+  }
+
+  async stop(): Promise<void> {
+    this.#parts.stopping.abort(new HoldfastError('ABORTED', 'the node is stopping'))
+    const { provider, client } = this.#parts
+    for (const part of this.#started.toReversed()) await this.#stopPart(part)
+    // Roles that were opened but never started hold databases too.
+    for (const role of [provider, client]) {
+      if (role !== undefined && !this.#started.includes(role)) await this.#stopPart(role)
+    }
+    this.#started = []
+    await this.#parts.closeLedger()
+  }
+
+  whenUsable(): Promise<void> {
+    return (
+      this.#usable ?? Promise.reject(new HoldfastError('NOT_RUNNING', 'the node is not started'))
+    )
+  }
+
+  /** A part that fails to stop must not keep the others from stopping. */
+  async #stopPart(part: Startable): Promise<void> {
+    try {
+      await part.stop()
+    } catch (error) {
+      this.#log.warn('stop.failed', { reason: messageOf(error) })
+    }
+  }
+
+  async #becomeUsable(): Promise<void> {
+    const { chain, provider } = this.#parts
+    const { replica, signal } = chain
+    const follows = await waitUntil(
+      replica,
+      () => replica.head().height > 0n && isCurrent(replica, systemClock),
+      USABLE_TIMEOUT_MS,
+      signal
+    )
+    signal.throwIfAborted()
+    if (!follows) {
+      throw new HoldfastError('TIMEOUT', 'the ledger could not be followed', {
+        hint: 'check the bootstrap addresses, and that a validator of this network is running'
+      })
+    }
+    await provider?.register()
+  }
+}
