@@ -1,0 +1,102 @@
+/**
+ * A ledger of one validator in a temporary folder, driven through the interface a daemon uses: mempool, embedded engine,
+ * replica. Blocks come when they are asked for.
+ */
+
+import { assert } from '../../src/base/assert.ts'
+import { utf8 } from '../../src/base/bytes.ts'
+import { sha256 } from '../../src/base/hash.ts'
+import { type SigningKey, signingKeyFromSeed } from '../../src/base/keys.ts'
+import { UNITS_PER_TOKEN } from '../../src/base/money.ts'
+import { silentLogger } from '../../src/base/ports.ts'
+import {
+  beaconKeyFromSecret,
+  buildTx,
+  checkGenesis,
+  createEmbeddedEngine,
+  createReplica,
+  defaultParams,
+  Mempool,
+  openLedgerDb,
+  type Replica,
+  signTx,
+  type TxBody,
+  txHash
+} from '../../src/ledger/index.ts'
+import { makeTempFolder } from './temp-folder.ts'
+
+const GENESIS_TIME_MS = 1_700_000_000_000
+const BLOCK_MS = 500
+const EXPIRES_AFTER_HEIGHTS = 100n
+/** So that every period has its block of seed and some for the proofs. */
+export const PERIOD_HEIGHTS = 4
+
+export interface BenchChain {
+  replica: Replica
+  /** A signed transaction; `ahead` counts those of the same sender that wait already. */
+  sign(key: SigningKey, body: TxBody, ahead?: number): Uint8Array
+  /** Admits the transactions, makes one block of them and commits it. @throws AssertionError unless all succeed */
+  include(txs: readonly Uint8Array[]): Promise<void>
+  close(): Promise<void>
+}
+
+export function benchKey(name: string): SigningKey {
+  return signingKeyFromSeed(sha256(utf8(`bench/${name}`)))
+}
+
+/** @param holders who has money from the start */
+export async function openBenchChain(holders: readonly SigningKey[]): Promise<BenchChain> {
+  const validator = benchKey('validator')
+  const beaconSecret = sha256(utf8('bench/beacon'))
+  const genesis = checkGenesis({
+    chainId: 'bench-1',
+    genesisTimeMs: BigInt(GENESIS_TIME_MS),
+    params: {
+      ...defaultParams(),
+      periodHeights: PERIOD_HEIGHTS,
+      revealEveryHeights: PERIOD_HEIGHTS
+    },
+    accounts: holders.map(({ publicKey }) => ({
+      account: publicKey,
+      units: 100_000n * UNITS_PER_TOKEN
+    })),
+    validators: [
+      {
+        publicKey: validator.publicKey,
+        power: 1n,
+        account: validator.publicKey,
+        beaconKey: beaconKeyFromSecret(beaconSecret).publicKey
+      }
+    ]
+  })
+  const folder = await makeTempFolder()
+  const db = await openLedgerDb(folder.path)
+  const replica = createReplica({ db, genesis, logger: silentLogger })
+  await replica.open()
+  const mempool = new Mempool(replica)
+  const engine = createEmbeddedEngine({ replica, mempool, validatorKey: validator, beaconSecret })
+  return {
+    replica,
+    sign: (key, body, ahead = 0) => {
+      const { network, params } = replica
+      const nonce = replica.account(key.publicKey).nonce + BigInt(ahead)
+      const expiryHeight = replica.height + EXPIRES_AFTER_HEIGHTS
+      const sender = key.publicKey
+      return signTx(key, buildTx({ network, params, sender, nonce, expiryHeight, body }))
+    },
+    include: async txs => {
+      for (const tx of txs) mempool.add(tx)
+      await engine.proposeAndFinalize(GENESIS_TIME_MS + Number(replica.height + 1n) * BLOCK_MS)
+      for (const tx of txs) {
+        const outcome = replica.txResult(txHash(tx))?.outcome
+        assert(outcome === 'ok', `a transaction of the bench came to ${outcome ?? 'nothing'}`)
+      }
+    },
+    close: async () => {
+      mempool.close()
+      await replica.close()
+      await db.close()
+      await folder.remove()
+    }
+  }
+}
