@@ -19,6 +19,7 @@ export interface Config {
   bootstrap: string[]
   controlPort: number
   quotaBytes: number
+  leaseMs: number
   logLevel: LogLevel
   ask: {
     priceUnitsPerGiBPeriod: Units
@@ -39,6 +40,9 @@ const PERIODS_MAX = 2 ** 32 - 1
 const QUOTA_BYTES_MIN: number = 64 * MIB
 const QUOTA_BYTES_MAX: number = 2 ** 50
 const QUOTA_BYTES_DEFAULT: number = 10 * GIB
+const LEASE_MS_MIN = 10_000
+const LEASE_MS_MAX: number = 7 * 24 * 3_600_000
+const LEASE_MS_DEFAULT: number = 24 * 3_600_000
 const TAG_BYTES_MAX = 32
 const PRICE_UNITS_DEFAULT: Units = 1_000_000n
 const PRICE_UNITS_ACCEPTED_DEFAULT: Units = 10_000_000n
@@ -97,6 +101,11 @@ const topShape = {
     z.int().min(QUOTA_BYTES_MIN).max(QUOTA_BYTES_MAX).default(QUOTA_BYTES_DEFAULT),
     `bytes, ${QUOTA_BYTES_MIN} to ${QUOTA_BYTES_MAX}`,
     'Space a provider offers for pieces.'
+  ),
+  leaseMs: setting(
+    z.int().min(LEASE_MS_MIN).max(LEASE_MS_MAX).default(LEASE_MS_DEFAULT),
+    `milliseconds, ${LEASE_MS_MIN} to ${LEASE_MS_MAX}`,
+    'How long a provider keeps an uploaded piece that no revision of its deal names yet; a longer put fails.'
   ),
   logLevel: setting(
     z.enum(LOG_LEVELS).default('info'),

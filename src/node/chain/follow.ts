@@ -26,6 +26,8 @@ const KEEPALIVE_MS = 5_000
 /** Three keepalives missed: the server is gone. */
 const SILENCE_MS = 15_000
 const RETRY_MS = 500
+/** Block intervals without a block before another source is tried. */
+const QUIET_BLOCKS_MAX = 8
 const FOLLOWERS_MAX = 256
 
 const followRequest = z.strictObject({ from: count(1, Number.MAX_SAFE_INTEGER) })
@@ -109,7 +111,8 @@ export class Follower implements Startable {
         continue
       }
       try {
-        await this.#follow(peer.peerId, signal)
+        await this.#follow(peer, signal)
+        this.#failedAt.set(peer.peerId, ++this.#attempts)
       } catch (error) {
         if (signal.aborted) return
         this.#failedAt.set(peer.peerId, ++this.#attempts)
@@ -123,19 +126,35 @@ export class Follower implements Startable {
     }
   }
 
-  /** Validators before others; among them the one whose last failure is longest ago. */
+  /** Validators before others, the one that failed last after all; among equals the one that failed longest ago. */
   #pick(): ConnectedPeer | undefined {
-    const rank = ({ peerId, roles }: ConnectedPeer): number =>
-      (this.#failedAt.get(peerId) ?? 0) * 2 + (roles.includes('validator') ? 0 : 1)
+    const failedAt = ({ peerId }: ConnectedPeer): number => this.#failedAt.get(peerId) ?? 0
+    const rank = (peer: ConnectedPeer): number => {
+      if (this.#attempts > 0 && failedAt(peer) === this.#attempts) return 2
+      return isValidator(peer) ? 0 : 1
+    }
     return this.#components.net
       .connected()
       .filter(this.#leader)
-      .sort((a, b) => rank(a) - rank(b))[0]
+      .sort((a, b) => rank(a) - rank(b) || failedAt(a) - failedAt(b))[0]
   }
 
-  async #follow(peerId: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Whether to look for another source when this one has been quiet for so many keepalives: two replicas that follow each
+   * other would wait for ever.
+   */
+  #isLeft(peer: ConnectedPeer, quiet: number): boolean {
+    if (quiet * KEEPALIVE_MS > QUIET_BLOCKS_MAX * this.#components.replica.params.blockIntervalMs) {
+      return true
+    }
+    return !isValidator(peer) && this.#components.net.connected().some(isValidator)
+  }
+
+  /** Resolves when another source should be tried. */
+  async #follow(peer: ConnectedPeer, signal: AbortSignal): Promise<void> {
     const { net, replica } = this.#components
-    const channel = await net.open(peerId, FOLLOW_PROTOCOL, { signal })
+    const channel = await net.open(peer.peerId, FOLLOW_PROTOCOL, { signal })
+    let quiet = 0
     try {
       const from = Number(replica.head().height + 1n)
       await channel.writeFrame(encodeDocument({ from }), { signal })
@@ -145,7 +164,11 @@ export class Follower implements Startable {
           timeoutMs: SILENCE_MS
         })
         if (frame === undefined) throw new HoldfastError('UNREACHABLE', 'the peer ended the stream')
-        if (frame.length === 0) continue
+        if (frame.length === 0) {
+          if (this.#isLeft(peer, ++quiet)) return
+          continue
+        }
+        quiet = 0
         const finalized = decodeFinalized(frame)
         // Another source may have brought this block already.
         if (finalized.block.header.height <= replica.head().height) continue
@@ -155,6 +178,10 @@ export class Follower implements Startable {
       channel.abort(new HoldfastError('ABORTED', 'no longer followed'))
     }
   }
+}
+
+function isValidator({ roles }: ConnectedPeer): boolean {
+  return roles.includes('validator')
 }
 
 /** Ends early, without an error, when the signal aborts. */

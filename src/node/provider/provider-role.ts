@@ -21,8 +21,6 @@ import { servePieces } from './serve.ts'
 
 export const PROVIDER_ROLE = 'provider'
 
-/** How long an uploaded piece may wait for the revision that names it. */
-const LEASE_MS = 24 * 60 * 60_000
 const FUNDS_LAG_MS = 30_000
 
 export interface ProviderRoleInit {
@@ -76,7 +74,7 @@ export class ProviderRole implements Startable {
     const leases = new Leases({
       db: leasesDb,
       height: () => replica.head().height,
-      leaseHeights: BigInt(Math.ceil(LEASE_MS / replica.params.blockIntervalMs))
+      leaseHeights: BigInt(Math.ceil(config.leaseMs / replica.params.blockIntervalMs))
     })
     const book = await DealBook.open(deals)
     return new ProviderRole(init, store, { book, leases, databases: [deals, leasesDb] })
