@@ -23,7 +23,8 @@ export async function openSource(file: string): Promise<Source> {
   if (file === '-') return fromStdin()
   const { handle, stats } = await openFile(file)
   const close = (): Promise<void> => handle.close()
-  const stream = handle.createReadStream({ highWaterMark: READ_BYTES, autoClose: false })
+  const bytes = handle.createReadStream({ highWaterMark: READ_BYTES, autoClose: false })
+  const stream = readable(file, bytes)
   if (!stats.isFile()) return { bytes: undefined, stream, close } // a named pipe or device
   return { bytes: Number(stats.size), stream: unchanged(file, stats, stream), close }
 }
@@ -90,4 +91,16 @@ function reasonOf(error: unknown): string {
 
 function unreadable(file: string, reason: string, cause?: unknown): HoldfastError {
   return new HoldfastError('INVALID_ARGUMENT', `cannot read ${file}: ${reason}`, { cause })
+}
+
+/** The same bytes; a disk that fails in the middle is an unreadable file too. */
+async function* readable(
+  file: string,
+  stream: AsyncIterable<Uint8Array>
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } catch (cause) {
+    throw unreadable(file, reasonOf(cause), cause)
+  }
 }

@@ -195,15 +195,29 @@ class Node implements HoldfastNode {
     }
   }
 
+  /** @throws HoldfastError WRONG_NETWORK when every bootstrap address answers, and for another network */
+  async #assertOwnNetwork(): Promise<void> {
+    const { init, chain } = this.#parts
+    const { signal } = chain
+    const dials = init.config.bootstrap.map(address => chain.net.connect(address, { signal }))
+    const results = await Promise.allSettled(dials)
+    const foreign = results.filter(
+      result => result.status === 'rejected' && HoldfastError.is(result.reason, 'WRONG_NETWORK')
+    ) as PromiseRejectedResult[]
+    if (foreign.length > 0 && foreign.length === results.length) throw foreign[0]!.reason
+  }
+
   async #becomeUsable(): Promise<void> {
     const { chain, provider } = this.#parts
     const { replica, signal } = chain
-    const follows = await waitUntil(
+    const following = waitUntil(
       replica,
       () => replica.head().height > 0n && isCurrent(replica, systemClock),
       USABLE_TIMEOUT_MS,
       signal
     )
+    await Promise.race([following, this.#assertOwnNetwork()])
+    const follows = await following
     signal.throwIfAborted()
     if (!follows) {
       throw new HoldfastError('TIMEOUT', 'the ledger could not be followed', {

@@ -30,7 +30,7 @@ describe('a network whose processes are killed', function () {
       providers: 6,
       period: '3s',
       // what nobody names is given up after half a minute instead of a day
-      env: { HOLDFAST_CLIENT_PROFILE: '3/5', HOLDFAST_LEASE_MS: '30000' }
+      env: { HOLDFAST_CLIENT_PROFILE: '3/5', HOLDFAST_LEASE_MS: '20000' }
     })
   })
   after(() => net?.dispose())
