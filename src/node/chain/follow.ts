@@ -140,8 +140,8 @@ export class Follower implements Startable {
   }
 
   /**
-   * Whether to look for another source when this one has been quiet for so many keepalives: two replicas that follow each
-   * other would wait for ever.
+   * Whether to look for another source when this one has been quiet for so many keepalives: two replicas that follow
+   * each other would wait for ever.
    */
   #isLeft(peer: ConnectedPeer, quiet: number): boolean {
     if (quiet * KEEPALIVE_MS > QUIET_BLOCKS_MAX * this.#components.replica.params.blockIntervalMs) {
