@@ -1,6 +1,6 @@
 /**
- * The libp2p node: TCP, Noise, yamux, identify, ping and a private Kademlia DHT, with the limits of this project in
- * place of defaults that do not suit it (each says why). Everything above uses it through p2p.ts.
+ * The libp2p node: TCP, TLS or Noise, yamux, identify, ping and a private Kademlia DHT, with the limits of this project
+ * in place of defaults that do not suit it (each says why). Everything above uses it through p2p.ts.
  */
 import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
@@ -34,7 +34,9 @@ import {
   STREAM_WRITE_BUFFER_BYTES_MAX,
   UPGRADE_TIMEOUT_MS
 } from './limits.ts'
+import { gatedMuxer } from './muxer-gate.ts'
 import { kadProtocol } from './protocols.ts'
+import { nativeTls } from './tls/encrypter.ts'
 import { guardedMuxer } from './yamux-guard.ts'
 
 export interface StackInit {
@@ -66,7 +68,8 @@ export async function createStack(init: StackInit): Promise<Stack> {
     nodeInfo: { name: 'holdfast', userAgent: init.userAgent },
     addresses: { listen: [...init.listen], announce: [...init.announce] },
     transports: [tcp({ maxConnections: CONNECTIONS_MAX + PENDING_INBOUND_CONNECTIONS_MAX })],
-    connectionEncrypters: [noise()],
+    // the dialler's order wins: TLS on the socket between us, Noise for everybody else
+    connectionEncrypters: [nativeTls(), noise()],
     streamMuxers: [muxer()],
     connectionManager: connectionLimits(),
     connectionMonitor: {
@@ -114,7 +117,7 @@ function muxer(): () => ReturnType<typeof guardedMuxer> {
       maxWriteBufferLength: STREAM_WRITE_BUFFER_BYTES_MAX
     }
   })
-  return () => guardedMuxer(create())
+  return () => gatedMuxer(guardedMuxer(create()))
 }
 
 function connectionLimits(): Record<string, number> {
