@@ -21,7 +21,7 @@ export const addDevnet: AddCommands = (program, open) => {
     .command('devnet')
     .description('run a whole network on this machine, until Ctrl-C')
     .requiredOption('--dir <dir>', 'folder of the network; an existing network is resumed')
-    .option('--providers <n>', 'providers (default: 6)', countArgument(0, NODES_MAX))
+    .option('--providers <n>', 'providers (default: 10)', countArgument(0, NODES_MAX))
     .option('--validators <n>', 'validators (default: 1)', countArgument(1, NODES_MAX))
     .option('--clients <n>', 'clients (default: 1)', countArgument(0, NODES_MAX))
     .option('--period <duration>', 'length of a proving period (default: 5s)', durationArgument)

@@ -27,7 +27,7 @@ export interface DevnetNode {
 }
 
 export const DEVNET_DEFAULTS: DevnetShape = {
-  providers: 6,
+  providers: 10,
   validators: 1,
   clients: 1,
   periodMs: 5_000
