@@ -1,5 +1,5 @@
 /** The result as one HTML page with SVG bars: speeds, and ratios on a logarithmic scale. No script, no outside file. */
-import { memoryOf, speedOf } from './report.ts'
+import { limitsOf, missingOf, speedOf } from './report.ts'
 import { areaOf } from './row-name.ts'
 import type { Row } from './types.ts'
 
@@ -57,9 +57,9 @@ interface Line {
 
 function linesOf(row: Row): Line[] {
   if (row.skipped !== undefined) return [{ text: `${row.name}: skipped, ${row.skipped}` }]
-  const memory = memoryOf(row).map(text => ({ text: `  ${text}` }))
+  const facts = [...limitsOf(row), ...missingOf(row)].map(text => ({ text: `  ${text}` }))
   const ratios = Object.entries(row.ratios).map(([peer, ratio]) => ({ text: `  ${peer}`, ratio }))
-  return [{ text: `${row.name}: ${speedOf(row)}` }, ...memory, ...ratios]
+  return [{ text: `${row.name}: ${speedOf(row)}` }, ...facts, ...ratios]
 }
 
 function drawLine({ text, ratio }: Line, y: number): string {

@@ -10,19 +10,21 @@
  *   api=copy     the kernel of src/storage/reed-solomon, one call over 64 MiB of shards
  *   api=arena    the same kernel on one stripe in its own memory: nothing is copied, everything is in the cache
  *
- * Two peers, both the package: `subspace-wasm` gets the 64 MiB in one call, as its users call it; `subspace-stripes` gets
- * our stripes, which suits its cache better and is the like for like of api=stripes.
+ * Two peers, both the package: `subspace-wasm` gets the 64 MiB in one call, as its users call it; `subspace-stripes`
+ * gets our stripes, which suits its cache better and is the like for like of api=stripes.
+ *
+ *   encode-isal, decode-isal, encode-klauspost, decode-klauspost
+ *                against native code on one core, where it can be compiled: ISA-L of the system in C, klauspost in Go.
+ *                1 MiB of shards, data and parity, that stays in the cache on both sides; MB are payload. "best" is
+ * what
+ *                the library chooses for this processor.
  */
 import { PROFILES, type Profile } from '../src/storage/index.ts'
 import { compare, rowOf, skippedRow } from './harness.ts'
 import { rowName, sizeOf } from './row-name.ts'
-import {
-  DECODE_OPS,
-  type ErasureOp,
-  type ErasureWork,
-  erasureWorks,
-  INPUT_BYTES
-} from './support/erasure-works.ts'
+import { type ErasureWork, erasureWorks, INPUT_BYTES } from './support/erasure-works.ts'
+import { NativeCodes } from './support/native-erasure.ts'
+import { DECODE_OPS, type ErasureOp } from './support/shards.ts'
 import type { Area, BenchContext, Row } from './types.ts'
 
 export const area: Area = {
@@ -30,6 +32,12 @@ export const area: Area = {
   about: 'Reed-Solomon encode and decode against reed-solomon-erasure.wasm',
   async *run(context) {
     for (const profile of Object.values(PROFILES)) yield* benchProfile(profile, context)
+    const natives = await NativeCodes.build(context)
+    try {
+      for (const profile of Object.values(PROFILES)) yield* natives.rows(profile)
+    } finally {
+      await natives.remove()
+    }
   }
 }
 

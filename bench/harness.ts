@@ -4,6 +4,7 @@
  * elsewhere hits everybody alike, and no figure is ever compared with one of another run or machine.
  *
  *   cpuLoop     synchronous kernels: CPU time of this thread (process.threadCpuUsage). Other load does not count.
+ *   cpuTask     the same for one asynchronous call
  *   opsLoop     small operations, possibly asynchronous: median latency on the wall, by tinybench
  *   timed       work that waits (disk, sockets): wall and CPU time of this whole process
  */
@@ -12,6 +13,7 @@ import { assert } from '../src/base/assert.ts'
 import { median, rounded, spreadOf } from './statistics.ts'
 import type { Basis, BenchContext, Contestant, Row, Sample } from './types.ts'
 
+/** Of every comparison but those that take minutes. */
 export const ROUNDS_MIN = 5
 /** The kernel counts a thread's CPU time in ticks of 4 ms: a sample of this length is good to 3 %. */
 const CPU_SAMPLE_SECONDS = 0.15
@@ -26,7 +28,7 @@ export async function compare(
   contestants: readonly Contestant[],
   { rounds, signal }: Pick<BenchContext, 'rounds' | 'signal'>
 ): Promise<Rounds> {
-  assert(rounds >= ROUNDS_MIN, `at least ${ROUNDS_MIN} rounds`)
+  assert(rounds >= 1, 'at least one round')
   for (const { prepare } of contestants) {
     signal.throwIfAborted()
     await prepare?.()
@@ -50,6 +52,8 @@ export interface RowInit {
   peers: readonly string[]
   unit: 'MB' | 'ops'
   basis: Basis
+  /** Peers that do not run on this machine, and why. */
+  missing?: Record<string, string>
   /** @default false */
   guard?: boolean
 }
@@ -58,7 +62,7 @@ export interface RowInit {
  * The row of one contestant. On the wall basis each peer has a second ratio, `<peer>/cpu`, where both counted CPU time.
  */
 export function rowOf(rounds: Rounds, init: RowInit): Row {
-  const { name, ours, peers, unit, basis, guard = false } = init
+  const { name, ours, peers, unit, basis, missing = {}, guard = false } = init
   const samples = samplesOf(rounds, ours)
   const ratios: Record<string, number> = {}
   const ratioSpreads: Record<string, number> = {}
@@ -73,7 +77,8 @@ export function rowOf(rounds: Rounds, init: RowInit): Row {
   }
   const rates = samples.map(sample => rateOf(sample, basis))
   const facts = { spread: rounded(spreadOf(rates)), ratios, ratioSpreads, rounds: samples.length }
-  return { name, basis, ...speedOf(samples, unit, basis), ...facts, guard }
+  const absent = Object.keys(missing).length > 0 ? { missing } : {}
+  return { name, basis, ...speedOf(samples, unit, basis), ...facts, ...absent, guard }
 }
 
 function basesOf(basis: Basis, samples: readonly Sample[]): Basis[] {
@@ -142,6 +147,19 @@ export function cpuLoop(
     },
     sample: async () => run()
   }
+}
+
+/** The same for work that is asynchronous and waits for nobody but this thread; one call is one sample. */
+export function cpuTask(name: string, work: () => Promise<number>): Contestant {
+  const sample = async (): Promise<Required<Sample>> => {
+    const startMs = performance.now()
+    const start = process.threadCpuUsage()
+    const amount = await work()
+    const { user, system } = process.threadCpuUsage(start)
+    const wallSeconds = (performance.now() - startMs) / 1e3
+    return { amount, wallSeconds, cpuSeconds: (user + system) / 1e6 }
+  }
+  return { name, prepare: async () => void (await sample()), sample }
 }
 
 /** A small operation; one call is one operation. Wall time only. */

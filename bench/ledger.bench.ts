@@ -1,6 +1,6 @@
 /**
- * A validator's whole work on a transaction: admission with its signature check, ordering, execution, state tree, synced
- * commit. Wall time, with fsync; the second ratio compares CPU time. The peer is the bare signature check.
+ * A validator's whole work on a transaction: admission with its signature check, ordering, execution, state tree,
+ * synced commit. Wall time, with fsync; the second ratio compares CPU time. The peer is the bare signature check.
  */
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import type { SigningKey } from '../src/base/keys.ts'

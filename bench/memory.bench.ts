@@ -1,12 +1,13 @@
 /**
  * How much the client daemon grows while it stores and reads one large object: its peak of resident memory over what it
- * had when idle, before its first put. The peak is the kernel's own (VmHWM, started anew before each operation) together
- * with samples every 100 ms. The object is generated as it is sent and hashed as it comes back; nothing of it is kept.
+ * had when idle, before its first put. The peak is the kernel's own (VmHWM, started anew before each operation)
+ * together with samples every 100 ms. The object is generated as it is sent and hashed as it comes back; nothing of
+ * it is kept.
  */
 import { createHash } from 'node:crypto'
 import { setInterval } from 'node:timers/promises'
 import { assert } from '../src/base/assert.ts'
-import { GIB, MIB } from '../src/base/limits.ts'
+import { GIB } from '../src/base/limits.ts'
 import { skippedRow, timed } from './harness.ts'
 import { rowName, sizeOf } from './row-name.ts'
 import { median, rounded } from './statistics.ts'
@@ -22,17 +23,18 @@ const N = 10
 const SAMPLE_MS = 100
 const IDLE_SAMPLES = 30
 const BYTES_PER_MB = 1e6
-/** BENCH_MEMORY_BYTES sets another object size. */
-const OBJECT_BYTES: number = Number(process.env['BENCH_MEMORY_BYTES'] ?? 1 * GIB)
+/** --size sets another one. */
+const OBJECT_BYTES: number = 1 * GIB
 const PATH = '/memory'
 
 export const area: Area = {
   name: 'memory',
-  about: `growth of the client daemon over idle during a put and a get of ${OBJECT_BYTES / MIB} MiB`,
+  about: `growth of the client daemon over idle during a put and a get of ${sizeOf(OBJECT_BYTES)}`,
   onlyWhenNamed: true,
   async *run(context) {
+    const { sizeBytes: objectBytes = OBJECT_BYTES } = context
     const nameOf = (op: string): string =>
-      rowName('memory', op, { k: K, n: N, size: sizeOf(OBJECT_BYTES) })
+      rowName('memory', op, { k: K, n: N, size: sizeOf(objectBytes) })
     if (!hasProcessFacts) {
       for (const op of ['put', 'get']) yield skippedRow(nameOf(op), NO_PROCESS_FACTS)
       return
@@ -48,10 +50,10 @@ export const area: Area = {
       }
       const sent = createHash('sha256')
       yield await measure('put', async () => {
-        const source = hashed(randomStream(OBJECT_BYTES), sent)
+        const source = hashed(randomStream(objectBytes), sent)
         const { bytes } = await api.put({
           path: PATH,
-          bytes: OBJECT_BYTES,
+          bytes: objectBytes,
           source,
           profile: `${K}/${N}`
         })

@@ -1,7 +1,7 @@
 /**
  * Proofs in operations per second; everything is in memory. What they cost is told as a ratio to one Ed25519
- * verification, the least that any transaction costs a replica. Opening a leaf is asynchronous and measured on the wall by
- * tinybench; the others are kernels, measured in CPU time of one thread.
+ * verification, the least that any transaction costs a replica. Opening a leaf is asynchronous and measured on the
+ * wall by tinybench; the others are kernels, measured in CPU time of one thread.
  */
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { assert } from '../src/base/assert.ts'

@@ -1,4 +1,5 @@
 /** Rows as people read them. */
+import { limitsIn } from './row-limits.ts'
 import type { Row } from './types.ts'
 
 const HEAD = ['row', 'speed', 'spread', 'against peers in the same run']
@@ -20,27 +21,39 @@ export function tableOf(rows: readonly Row[]): string {
 function cellsOf(row: Row): string[] {
   if (row.skipped !== undefined) return [row.name, 'skipped', '', row.skipped]
   const spread = row.rounds > 1 ? `±${percent(row.spread / 2)}` : ''
-  return [row.name, speedOf(row), spread, [...memoryOf(row), ...ratiosOf(row)].join(', ')]
+  return [
+    row.name,
+    speedOf(row),
+    spread,
+    [...limitsOf(row), ...ratiosOf(row), ...missingOf(row)].join(', ')
+  ]
 }
 
 export function speedOf(row: Row): string {
+  if (row.milliseconds !== undefined) return `${row.milliseconds} ms`
   if (row.opsPerSecond !== undefined) return `${row.opsPerSecond} op/s`
   if (row.wallMBps === undefined) return `${row.cpuMBps} MB/s of CPU`
   return `${row.wallMBps} MB/s (${row.cpuMBps} of CPU)`
 }
 
-export function memoryOf({ growthMiB, idleMiB, peakMiB, limitMiB }: Row): string[] {
-  if (growthMiB === undefined || limitMiB === undefined) return []
-  const verdict = growthMiB <= limitMiB ? 'within' : 'OVER'
-  return [
-    `grew ${growthMiB} MiB (${idleMiB} idle, ${peakMiB} peak): ${verdict} the limit of ${limitMiB} MiB`
-  ]
+/** What a row says about its limits. */
+export function limitsOf(row: Row): string[] {
+  const { idleMiB, peakMiB } = row
+  return limitsIn(row).map(({ what, value, limit, unit, over }) => {
+    const facts = what === 'growth' ? ` (${idleMiB} idle, ${peakMiB} peak)` : ''
+    const verdict = `${over ? 'OVER' : 'within'} the limit of ${limit} ${unit}`
+    return `${what} ${value} ${unit}${facts}: ${verdict}`
+  })
 }
 
 function ratiosOf({ ratios, ratioSpreads }: Row): string[] {
   return Object.entries(ratios).map(
     ([peer, ratio]) => `${ratio}× ${peer} ±${percent((ratioSpreads[peer] ?? 0) / 2)}`
   )
+}
+
+export function missingOf({ missing = {} }: Row): string[] {
+  return Object.entries(missing).map(([peer, reason]) => `no ${peer}: ${reason}`)
 }
 
 function percent(part: number): string {

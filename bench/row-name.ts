@@ -1,6 +1,6 @@
 /**
- * Names of rows: `area/op key=value …`. The keys are these five, each at most once, in this order; so a name is the same
- * text wherever it is written, and a baseline or a script can find it.
+ * Names of rows: `area/op key=value …`. The keys are these five, each at most once, in this order; so a name is the
+ * same text wherever it is written, and a baseline or a script can find it.
  *
  *   k, n   whole numbers: the erasure code; n alone: how many things an operation works on
  *   size   bytes with a unit: 1KiB, 64MiB
@@ -53,14 +53,18 @@ export function areaOf(name: string): string {
   return name.slice(0, name.indexOf('/'))
 }
 
+const UNITS: Record<string, number> = { GiB: GIB, MiB: MIB, KiB: KIB, B: 1 }
+
 /** `size` of a row in the largest unit that divides it. */
 export function sizeOf(bytes: number): string {
-  for (const [unit, length] of [
-    ['GiB', GIB],
-    ['MiB', MIB],
-    ['KiB', KIB]
-  ] as const) {
+  for (const [unit, length] of Object.entries(UNITS)) {
     if (bytes >= length && bytes % length === 0) return `${bytes / length}${unit}`
   }
   return `${bytes}B`
+}
+
+/** The bytes that a `size` stands for; undefined when it is none. */
+export function bytesOfSize(size: string): number | undefined {
+  const unit = SIZE.exec(size)?.[1]
+  return unit === undefined ? undefined : Number.parseInt(size, 10) * UNITS[unit]!
 }

@@ -32,7 +32,7 @@ interface Measured {
 
 /** An area that fails is reported and left out; the others still run. */
 async function measure(
-  areas: readonly Area[],
+  { areas, sizeBytes }: Pick<Options, 'areas' | 'sizeBytes'>,
   signal: AbortSignal,
   onRow: (row: Row) => void
 ): Promise<Measured> {
@@ -40,7 +40,7 @@ async function measure(
   for (const area of areas) {
     note(`${area.name}: ${area.about}`)
     try {
-      for await (const row of area.run({ rounds: ROUNDS_MIN, signal, note })) {
+      for await (const row of area.run({ rounds: ROUNDS_MIN, sizeBytes, signal, note })) {
         checkRowName(row.name)
         measured.rows.push(row)
         onRow(row)
@@ -62,7 +62,7 @@ async function readBaseline(): Promise<Baseline> {
 /** A loss is measured a second time before it counts. */
 async function check(
   measured: Measured,
-  areas: readonly Area[],
+  { areas, sizeBytes }: Pick<Options, 'areas' | 'sizeBytes'>,
   signal: AbortSignal
 ): Promise<void> {
   const baseline = await readBaseline()
@@ -70,7 +70,7 @@ async function check(
   if (report.areas.length > 0) {
     note(`\nbelow the baseline, measuring again: ${report.areas.join(', ')}`)
     const suspects = areas.filter(({ name }) => report.areas.includes(name))
-    const again = await measure(suspects, signal, () => {})
+    const again = await measure({ areas: suspects, sizeBytes }, signal, () => {})
     report = checkRows(bestOf(measured.rows, again.rows), baseline, measured.complete)
   }
   note('')
@@ -103,7 +103,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<void> {
   const onRow = (row: Row): void => {
     if (json) process.stdout.write(`${JSON.stringify(row)}\n`)
   }
-  const measured = await measure(areas, signal, onRow)
+  const measured = await measure(options, signal, onRow)
   const { rows } = measured
   if (!json) process.stdout.write(`\n${tableOf(rows)}\n`)
   await writeResults(rows, areas)
@@ -118,7 +118,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<void> {
     await writeFile(BASELINE, `${JSON.stringify(merged, null, 2)}\n`)
     note('baseline written: bench/baseline.json')
   }
-  if (options.check) await check(measured, areas, signal)
+  if (options.check) await check(measured, options, signal)
 }
 
 const interrupt = new AbortController()

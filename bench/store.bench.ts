@@ -1,7 +1,7 @@
 /**
- * The piece store of a provider on this machine's disk, in the temporary folder. Wall time; the second ratio of each peer
- * compares CPU time. The peer does what a careful program would do with plain files and the same promises: write, fsync,
- * rename, fsync the folder. Reads come from the page cache on both sides.
+ * The piece store of a provider on this machine's disk, in the temporary folder. Wall time; the second ratio of each
+ * peer compares CPU time. The peer does what a careful program would do with plain files and the same promises:
+ * write, fsync, rename, fsync the folder. Reads come from the page cache on both sides.
  */
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -14,6 +14,11 @@ export interface Row {
   wallMBps?: number
   /** Operations per second, on the basis of the row. */
   opsPerSecond?: number
+  /** Wall time of one operation; rows of the area `start` only. */
+  milliseconds?: number
+  limitMilliseconds?: number
+  /** WebAssembly memory of one worker; rows of the area `start` only. */
+  wasmMiB?: number
   /** Peak of resident memory above the idle process; rows of the area `memory` only. */
   growthMiB?: number
   idleMiB?: number
@@ -23,6 +28,8 @@ export interface Row {
   spread: number
   /** Median over the rounds of our rate divided by the peer's in the same round; above 1 we are faster. */
   ratios: Record<string, number>
+  /** Peers without a ratio because they do not run on this machine, and why. */
+  missing?: Record<string, string>
   /** Spread of each ratio. */
   ratioSpreads: Record<string, number>
   rounds: number
@@ -52,6 +59,8 @@ export interface Contestant {
 export interface BenchContext {
   /** Rounds per comparison, at least 5. */
   rounds: number
+  /** Object size that was asked for with --size. */
+  sizeBytes?: number | undefined
   /** Aborted by Ctrl-C. */
   signal: AbortSignal
   /** A word to the person who waits; never on stdout. */

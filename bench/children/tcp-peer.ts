@@ -1,10 +1,15 @@
 /**
- * The other end of plain copying over TCP. A connection starts with nine bytes: what to do, and how many bytes (u64).
- * SINK takes them and answers one byte when all have come; SOURCE sends them.
+ * The other end of plain copying over TCP, or with the argument `tls` over Node's TLS. A connection starts with nine
+ * bytes: what to do, and how many bytes (u64). SINK takes them and answers one byte when all have come; SOURCE sends
+ * them.
  */
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import process from 'node:process'
+import { createServer as createTlsServer } from 'node:tls'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { makeCertificate } from '../../src/node/net/tls/certificate.ts'
 import { serveParent } from './messages.ts'
 import { HEADER_BYTES, SINK, writeAll } from './tcp-protocol.ts'
 
@@ -31,9 +36,22 @@ async function serve(socket: Socket): Promise<void> {
   }
 }
 
-const server = createServer({ noDelay: true, allowHalfOpen: true }, socket => {
+function accept(socket: Socket): void {
+  socket.on('error', () => socket.destroy())
   serve(socket).catch(() => socket.destroy())
-})
+}
+
+async function certificate(): Promise<{ key: string; cert: string }> {
+  const owner = await generateKeyPair('Ed25519')
+  const { keyPem, certPem } = await makeCertificate(owner, Date.now())
+  return { key: keyPem, cert: certPem }
+}
+
+const options = { noDelay: true, allowHalfOpen: true }
+const server =
+  process.argv[2] === 'tls'
+    ? createTlsServer({ ...options, ...(await certificate()) }, accept)
+    : createServer(options, accept)
 server.listen(0, '127.0.0.1')
 await once(server, 'listening')
 serveParent(String((server.address() as AddressInfo).port))

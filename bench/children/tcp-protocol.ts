@@ -1,6 +1,7 @@
-/** Plain copying over TCP: both ends. See tcp-peer.ts. */
+/** Plain copying over TCP, or over TLS on it: both ends. See tcp-peer.ts. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { assert } from '../../src/base/assert.ts'
 import { KIB } from '../../src/base/limits.ts'
 import { randomBytes } from '../support/bytes.ts'
@@ -21,9 +22,14 @@ export async function writeAll(socket: Socket, bytes: number): Promise<void> {
   }
 }
 
+export type Transport = 'tcp' | 'tls'
+
+/** Moves `bytes` bytes to or from the child at a port. */
+export type Move = (transport: Transport, port: number, bytes: number) => Promise<void>
+
 /** Resolves when the peer has said that it has all of them. */
-export async function sendOverTcp(port: number, bytes: number): Promise<void> {
-  const socket = await dial(port, SINK, bytes)
+export const sendBytes: Move = async (transport, port, bytes) => {
+  const socket = await dial(transport, port, SINK, bytes)
   try {
     await writeAll(socket, bytes)
     await once(socket, 'data')
@@ -33,16 +39,25 @@ export async function sendOverTcp(port: number, bytes: number): Promise<void> {
 }
 
 /** Resolves when all have come. */
-export async function fetchOverTcp(port: number, bytes: number): Promise<void> {
-  const socket = await dial(port, SOURCE, bytes)
+export const fetchBytes: Move = async (transport, port, bytes) => {
+  const socket = await dial(transport, port, SOURCE, bytes)
   let received = 0
   for await (const chunk of socket) received += (chunk as Buffer).length
-  assert(received === bytes, `${received} of ${bytes} bytes came over TCP`)
+  assert(received === bytes, `${received} of ${bytes} bytes came`)
 }
 
-async function dial(port: number, mode: number, bytes: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
+async function dial(
+  transport: Transport,
+  port: number,
+  mode: number,
+  bytes: number
+): Promise<Socket> {
+  const place = { port, host: '127.0.0.1' }
+  // The certificate is the child's own: nobody could vouch for it.
+  const socket =
+    transport === 'tcp' ? connect(place) : connectTls({ ...place, rejectUnauthorized: false })
+  socket.setNoDelay(true)
+  await once(socket, transport === 'tcp' ? 'connect' : 'secureConnect')
   const header = Buffer.alloc(HEADER_BYTES)
   header[0] = mode
   header.writeBigUInt64BE(BigInt(bytes), 1)

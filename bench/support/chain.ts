@@ -1,6 +1,6 @@
 /**
- * A ledger of one validator in a temporary folder, driven through the interface a daemon uses: mempool, embedded engine,
- * replica. Blocks come when they are asked for.
+ * A ledger of one validator in a temporary folder, driven through the interface a daemon uses: mempool, embedded
+ * engine, replica. Blocks come when they are asked for.
  */
 
 import { assert } from '../../src/base/assert.ts'
@@ -30,6 +30,9 @@ const BLOCK_MS = 500
 const EXPIRES_AFTER_HEIGHTS = 100n
 /** So that every period has its block of seed and some for the proofs. */
 export const PERIOD_HEIGHTS = 4
+
+/** One token each; genesis wants as much as the least bond. */
+const VALIDATOR_POWER = 1_000n
 
 export interface BenchChain {
   replica: Replica
@@ -63,7 +66,7 @@ export async function openBenchChain(holders: readonly SigningKey[]): Promise<Be
     validators: [
       {
         publicKey: validator.publicKey,
-        power: 1n,
+        power: VALIDATOR_POWER,
         account: validator.publicKey,
         beaconKey: beaconKeyFromSecret(beaconSecret).publicKey
       }

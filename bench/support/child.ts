@@ -13,8 +13,10 @@ export interface BenchChild {
 }
 
 /** @param program file name in bench/children */
-export async function startChild(program: string): Promise<BenchChild> {
-  const child = fork(new URL(program, FOLDER), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+export async function startChild(program: string, ...args: string[]): Promise<BenchChild> {
+  const child = fork(new URL(program, FOLDER), args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc']
+  })
   const ready = await nextMessage(child)
   assert(ready.event === 'ready', `${program} is ready`)
   return {
@@ -46,8 +48,14 @@ async function nextMessage(child: ChildProcess): Promise<ChildMessage> {
 }
 
 /** Several at once; when one does not start, none stays. */
-export async function startChildren(program: string, count: number): Promise<BenchChild[]> {
-  const started = await Promise.allSettled(Array.from({ length: count }, () => startChild(program)))
+export async function startChildren(
+  count: number,
+  program: string,
+  ...args: string[]
+): Promise<BenchChild[]> {
+  const started = await Promise.allSettled(
+    Array.from({ length: count }, () => startChild(program, ...args))
+  )
   const children = started.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = started.find(result => result.status === 'rejected')
   if (failed === undefined) return children

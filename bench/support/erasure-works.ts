@@ -1,6 +1,6 @@
 /**
- * Everybody who encodes and decodes 64 MiB in the area `erasure`. Each proves once, before it is measured, that it gives
- * the parity of the package and restores wiped data.
+ * Everybody who encodes and decodes 64 MiB in the area `erasure`. Each proves once, before it is measured, that it
+ * gives the parity of the package and restores wiped data.
  */
 import { assert } from '../../src/base/assert.ts'
 import { equal } from '../../src/base/bytes.ts'
@@ -17,13 +17,18 @@ import {
 import { cpuLoop } from '../harness.ts'
 import type { RowParameters } from '../row-name.ts'
 import type { Contestant } from '../types.ts'
-import { randomBytes } from './bytes.ts'
 import { newInstance, packageEncode, packageReconstruct } from './rs-package.ts'
+import {
+  DECODE_OPS,
+  type ErasureOp,
+  filled,
+  presentFor,
+  runOf,
+  type Shards,
+  shareOf
+} from './shards.ts'
 
 export const INPUT_BYTES: number = 64 * MIB
-export const DECODE_OPS = ['decode', 'decode-run'] as const
-export type ErasureOp = 'encode' | (typeof DECODE_OPS)[number]
-
 const ALL_OPS: readonly ErasureOp[] = ['encode', ...DECODE_OPS]
 const MAIN_OPS: readonly ErasureOp[] = ['encode', 'decode']
 const ARENA_SHARE_BYTES_MAX: number = 64 * KIB
@@ -52,12 +57,14 @@ export async function erasureWorks(profile: Profile): Promise<ErasureWorks> {
   const missing: ErasureWorks['missing'] = []
   const add = (level: Implementation, api: string, ops: readonly ErasureOp[]): void => {
     const kernel = kernelOf(profile, level)
-    if (typeof kernel === 'string')
+    if (typeof kernel === 'string') {
       missing.push({ parameters: { api, level }, ops, reason: kernel })
-    else
-      ours.push(
-        api === 'copy' ? copyWork(kernel, level, whole, ops) : arenaWork(kernel, level, ops)
-      )
+    } else if (api === 'copy') {
+      ours.push(copyWork(kernel, level, whole, ops))
+    } else {
+      const shareBytes = Math.min(ARENA_SHARE_BYTES_MAX, kernel.arenaShareBytesMax)
+      ours.push(arenaWork(kernel, level, ops, filled({ ...profile, shareBytes, runs: 1 })))
+    }
   }
   add('relaxed-simd', 'copy', MAIN_OPS)
   add('relaxed-simd', 'arena', ALL_OPS)
@@ -70,26 +77,6 @@ export async function erasureWorks(profile: Profile): Promise<ErasureWorks> {
   return { ours, peers, missing }
 }
 
-/** Which shards are there; see the header of erasure.bench.ts. */
-export function presentFor(op: ErasureOp, { k, n }: Profile): boolean[] {
-  const lost = Math.min(k, n - k)
-  const present = Array.from({ length: n }, (_, i) => i >= lost)
-  if (op === 'decode-run') return present
-  // Spread over the parity shards by the golden ratio: any ones, the same every time, no k in a row.
-  const survivors = new Set<number>()
-  for (let at = 1; survivors.size < lost; at++) {
-    survivors.add(k + Math.floor(((at * 0.618_033_988_7) % 1) * (n - k)))
-  }
-  return present.map((there, i) => there && (i < k || survivors.has(i)))
-}
-
-interface Shards extends Profile {
-  /** One run of n shards after the other. */
-  bytes: Uint8Array
-  shareBytes: number
-  runs: number
-}
-
 /** 64 MiB as one long run. */
 function wholeShards({ k, n }: Profile): Shards {
   return filled({ k, n, shareBytes: Math.floor(INPUT_BYTES / k), runs: 1 })
@@ -100,19 +87,6 @@ function stripeShards(profile: Profile): Shards {
   const { k, n } = profile
   const shareBytes = shareBytesOf(profile)
   return filled({ k, n, shareBytes, runs: Math.floor(INPUT_BYTES / (k * shareBytes)) })
-}
-
-/** Random data with the parity that the package computes. */
-function filled(shape: Omit<Shards, 'bytes'>): Shards {
-  const { n, shareBytes, runs } = shape
-  const shards = { ...shape, bytes: randomBytes(runs * n * shareBytes) }
-  const instance = newInstance()
-  for (let run = 0; run < runs; run++) packageEncode(instance, runOf(shards, run), shape)
-  return shards
-}
-
-function runOf({ bytes, n, shareBytes }: Shards, run: number): Uint8Array {
-  return bytes.subarray(run * n * shareBytes, (run + 1) * n * shareBytes)
 }
 
 interface RunCode {
@@ -187,15 +161,15 @@ function packageWork(
   return runsWork({ name, parameters: {}, ops }, code, shards, runs)
 }
 
-function arenaWork(
+/** @param sample one run; its length is the arena's */
+export function arenaWork(
   kernel: ReedSolomon,
   level: Implementation,
-  ops: readonly ErasureOp[]
+  ops: readonly ErasureOp[],
+  sample: Shards
 ): ErasureWork {
-  const { k, n } = kernel
-  const shareBytes = Math.min(ARENA_SHARE_BYTES_MAX, kernel.arenaShareBytesMax)
+  const { k, shareBytes } = sample
   const arena = kernel.arena(shareBytes)
-  const sample = filled({ k, n, shareBytes, runs: 1 })
   for (let i = 0; i < k; i++) arena.shard(i).set(shareOf(sample, i))
   checkArena(arena, sample)
   const name = `arena ${level}`
@@ -223,12 +197,8 @@ function checkArena(arena: ReedSolomonArena, sample: Shards): void {
   }
 }
 
-function shareOf({ bytes, shareBytes }: Shards, index: number): Uint8Array {
-  return bytes.subarray(index * shareBytes, (index + 1) * shareBytes)
-}
-
 /** The kernel, or why it does not run here. */
-function kernelOf(profile: Profile, implementation: Implementation): ReedSolomon | string {
+export function kernelOf(profile: Profile, implementation: Implementation): ReedSolomon | string {
   try {
     return createReedSolomon(profile, { implementation })
   } catch (error) {

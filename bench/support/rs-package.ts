@@ -1,6 +1,6 @@
 /**
- * The npm package reed-solomon-erasure.wasm as its users call it. One instance is never used for two reconstructions: its
- * glue frees the flags that the wasm has freed already, and later calls give wrong bytes.
+ * The npm package reed-solomon-erasure.wasm as its users call it. One instance is never used for two reconstructions:
+ * its glue frees the flags that the wasm has freed already, and later calls give wrong bytes.
  */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -61,8 +61,30 @@ describe('bench/baseline', () => {
   it('does not accept growth over its limit, however often it is measured', () => {
     const grown = { ...row('memory/put', {}, false), growthMiB: 301, limitMiB: 300 }
     const { problems, areas } = checkRows([grown], {}, ['memory'])
-    assert.deepEqual([problems, areas], [['memory/put: grew by 301 MiB, 300 allowed'], []])
+    assert.deepEqual([problems, areas], [['memory/put: growth 301 MiB, 300 allowed'], []])
     assert.deepEqual(checkRows([{ ...grown, growthMiB: 300 }], {}, ['memory']).problems, [])
+  })
+
+  it('measures a slow start again, and takes the faster one', () => {
+    const slow = { ...row('start/a', {}, false), milliseconds: 11, limitMilliseconds: 10 }
+    const { problems, areas } = checkRows([slow], {}, ['start'])
+    assert.deepEqual([problems, areas], [['start/a: start 11 ms, 10 allowed'], ['start']])
+    const best = bestOf([slow], [{ ...slow, milliseconds: 9 }])
+    assert.equal(best[0]!.milliseconds, 9)
+    assert.deepEqual(checkRows(best, {}, ['start']).problems, [])
+    assert.equal(bestOf([slow], [{ ...slow, milliseconds: 12 }])[0]!.milliseconds, 11)
+  })
+
+  it('notes a peer that does not run on this machine, with the CPU ratio of it', () => {
+    const found = { ...row('hash/a', { x: 10 }), missing: { y: 'no build' } }
+    const { problems, notes } = checkRows([found], { 'hash/a': { x: 10, y: 2, 'y/cpu': 2 } }, [
+      'hash'
+    ])
+    assert.deepEqual(problems, [])
+    assert.deepEqual(notes, [
+      'hash/a: y not checked, no build',
+      'hash/a: y/cpu not checked, no build'
+    ])
   })
 
   it('lets a second measurement clear a loss, never hide one', () => {

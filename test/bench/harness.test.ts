@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { compare, cpuLoop, opsLoop, rowOf, skippedRow, timed } from '../../bench/harness.ts'
+import {
+  compare,
+  cpuLoop,
+  cpuTask,
+  opsLoop,
+  rowOf,
+  skippedRow,
+  timed
+} from '../../bench/harness.ts'
 import type { Contestant, Sample } from '../../bench/types.ts'
 import { suiteNumbers } from './random.ts'
 
@@ -39,9 +47,9 @@ describe('bench/harness', () => {
     assert.equal(log.slice(3).join(''), 'abc' + 'bca' + 'cab' + 'abc' + 'bca')
   })
 
-  it('takes at least five rounds, different names, and stops when it is told to', async () => {
+  it('takes at least one round, different names, and stops when it is told to', async () => {
     const one = [scripted('a', seconds(1))]
-    await assert.rejects(compare(one, { rounds: 4, signal }), /at least 5/)
+    await assert.rejects(compare(one, { rounds: 0, signal }), /at least one/)
     const twins = [scripted('a', seconds(1)), scripted('a', seconds(1))]
     await assert.rejects(compare(twins, { rounds: 5, signal }), /different names/)
     const aborted = AbortSignal.abort(new Error('enough'))
@@ -90,6 +98,22 @@ describe('bench/harness', () => {
     const sample = await contestant.sample()
     assert.equal(sample.amount, 10 * calls)
     assert.ok(calls > 1 && sample.cpuSeconds! > 0.004, `${calls} calls, ${sample.cpuSeconds} s`)
+  })
+
+  it('counts the CPU time of an asynchronous call, not what it waited for', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    setTimeout(() => resolve(7), 50)
+    const { amount, cpuSeconds, wallSeconds } = await cpuTask('waits', () => promise).sample()
+    assert.equal(amount, 7)
+    assert.ok(wallSeconds >= 0.045 && cpuSeconds! < 0.045, `${cpuSeconds} of ${wallSeconds} s`)
+  })
+
+  it('names the peers that do not run here', async () => {
+    const rounds = await compare([scripted('ours', seconds(1))], { rounds: 1, signal })
+    const init = { name: 'area/op', ours: 'ours', peers: [], unit: 'MB', basis: 'cpu' } as const
+    const missing = { native: 'no build' }
+    assert.deepEqual(rowOf(rounds, { ...init, missing }).missing, missing)
+    assert.ok(!('missing' in rowOf(rounds, init)))
   })
 
   it('measures small operations with tinybench, and does not hide their failure', async () => {

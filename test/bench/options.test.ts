@@ -28,6 +28,16 @@ describe('bench/options', () => {
     assert.deepEqual(areasOf('--fit'), ['store'])
   })
 
+  it('takes a size with its unit, within reason', () => {
+    const sizeOf = (...args: string[]): number | undefined =>
+      parseOptions(args, AREAS, []).sizeBytes
+    assert.equal(sizeOf(), undefined)
+    assert.equal(sizeOf('--size', '1GiB'), 2 ** 30)
+    for (const bad of ['1', '1KiB', '65GiB', '1.5MiB', '']) {
+      assert.throws(() => sizeOf('--size', bad), UsageError, bad)
+    }
+  })
+
   it('refuses unknown areas and flags', () => {
     const bad = [['--only', 'nope'], ['--only', ''], ['--nope'], ['--check', '--write-baseline']]
     for (const args of bad) assert.throws(() => areasOf(...args), UsageError, args.join(' '))
@@ -40,6 +50,9 @@ describe('bench/report', () => {
     assert.match(text, /OVER the limit of 300 MiB/)
     assert.match(text, /erasure\/encode k=4 n=8 +skipped +not built/)
     assert.match(tableOf([{ ...ROW, growthMiB: 300 }]), /within the limit/)
+    const start = { ...ROW, name: 'start/kernel', opsPerSecond: 80, milliseconds: 12.5 }
+    const late = tableOf([{ ...start, limitMilliseconds: 10, missing: { native: 'not built' } }])
+    assert.match(late, /12\.5 ms.*start 12\.5 ms: OVER the limit of 10 ms.*no native: not built/)
   })
 
   it('draws every row, escaped', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   areaOf,
+  bytesOfSize,
   checkRowName,
   ROW_KEYS,
   type RowParameters,
@@ -77,5 +78,9 @@ describe('bench/row-name', () => {
     const sizes = [1, 1000, 1024, 1536, 65_536, 1_048_576, 2 ** 30, 3 * 2 ** 30]
     const names = ['1B', '1000B', '1KiB', '1536B', '64KiB', '1MiB', '1GiB', '3GiB']
     assert.deepEqual(sizes.map(sizeOf), names)
+    assert.deepEqual(names.map(bytesOfSize), sizes)
+    for (const bad of ['', '0B', '1', '1KB', '1.5MiB', '-1MiB', '01B', '1 MiB', '1TiB']) {
+      assert.equal(bytesOfSize(bad), undefined, bad)
+    }
   })
 })
