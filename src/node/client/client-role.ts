@@ -1,5 +1,4 @@
 /** The client role: the owner's namespace, deals and keys, built and started in order. */
-import { availableParallelism } from 'node:os'
 import { extname, join } from 'node:path'
 import type { Clock, Logger, Random, Startable } from '../../base/ports.ts'
 import { createKeyring } from '../../storage/index.ts'
@@ -15,9 +14,7 @@ import { Names } from './names.ts'
 import { OrderBook } from './order-book.ts'
 import { QualityBook } from './quality.ts'
 import { Releaser } from './releaser.ts'
-
-/** Segments encoded at once over all puts. */
-const ENCODERS_MAX: number = Math.min(4, availableParallelism())
+import { SharedMemory } from './shared-memory.ts'
 
 export interface ClientRoleInit {
   chain: ChainContext
@@ -64,7 +61,8 @@ export class ClientRole implements Startable {
       random,
       clock,
       logger,
-      encoders: new WorkerPool({ url: encodeWorkerUrl(), workersMax: ENCODERS_MAX }),
+      workers: new WorkerPool({ url: workerUrl() }),
+      memory: new SharedMemory(),
       options: {
         profile: config.client.profile,
         dealPeriods,
@@ -80,12 +78,12 @@ export class ClientRole implements Startable {
 
   async stop(): Promise<void> {
     await this.context.releaser.stop()
-    await this.context.encoders.close()
+    await this.context.workers.close()
     for (const db of this.#databases) await db.close()
   }
 }
 
 /** Beside this file, with its extension: `.ts` in a checkout, `.js` when published. */
-function encodeWorkerUrl(): URL {
-  return new URL(`./encode-worker${extname(import.meta.url)}`, import.meta.url)
+function workerUrl(): URL {
+  return new URL(`./segment-worker${extname(import.meta.url)}`, import.meta.url)
 }

@@ -3,16 +3,15 @@ import type { SigningKey } from '../../base/keys.ts'
 import type { Units } from '../../base/money.ts'
 import type { Clock, Logger, Random } from '../../base/ports.ts'
 import type { NetworkId, Replica } from '../../ledger/index.ts'
-import type { Commitment } from '../../proofs/index.ts'
 import type { Keyring } from '../../storage/index.ts'
 import type { Net } from '../net/types.ts'
-import type { WorkerPool } from '../workers/pool.ts'
 import type { ClientDeals } from './client-deals.ts'
-import type { EncodeJob } from './encode-job.ts'
 import type { Names } from './names.ts'
 import type { OrderBook } from './order-book.ts'
 import type { QualityBook } from './quality.ts'
 import type { Releaser } from './releaser.ts'
+import type { SegmentWorkers } from './segment-tasks.ts'
+import type { SharedMemory } from './shared-memory.ts'
 
 export interface ClientOptions {
   /** "k/n" when a put names none. */
@@ -33,7 +32,9 @@ export interface ClientContext {
   orderBook: OrderBook
   quality: QualityBook
   releaser: Releaser
-  encoders: WorkerPool<EncodeJob, Commitment[]>
+  workers: SegmentWorkers
+  /** What is under way between the network and the workers. */
+  memory: SharedMemory
   random: Random
   clock: Clock
   logger: Logger

@@ -1,15 +1,13 @@
 /**
  * The CPU work of a put for one segment: every stripe is sealed, erasure-coded into the arena, and hashed into its
- * pieces' commitments while it is still in the cache. Runs in a worker thread, or in place for small segments.
+ * pieces' commitments while it is still in the cache. Runs in a worker thread, or in place for small segments. Imports
+ * no more than it needs: all of both folders costs each worker 36 MiB and 250 ms.
  */
-import { type Commitment, createCommitter } from '../../proofs/index.ts'
-import {
-  createErasureCode,
-  createSegmentEncoder,
-  type Profile,
-  segmentLayout,
-  shareAt
-} from '../../storage/index.ts'
+import { type Commitment, createCommitter } from '../../proofs/commit.ts'
+import { createErasureCode } from '../../storage/erasure.ts'
+import { segmentLayout, shareAt } from '../../storage/layout.ts'
+import type { Profile } from '../../storage/profile.ts'
+import { createSegmentEncoder } from '../../storage/segment-encoder.ts'
 
 export interface EncodeJob {
   profile: Profile

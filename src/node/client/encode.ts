@@ -1,9 +1,9 @@
 /**
- * Segments on their way out: plaintext → sealed, erasure-coded pieces and their commitments. A worker thread encodes
- * one segment while the one before it is being uploaded; two arenas take turns, so memory stays at 2·n/k segments
- * whatever the object's size, and the event loop stays free for the network.
+ * Segments on their way out: plaintext → sealed, erasure-coded pieces and their commitments. While one segment is read
+ * from the source, those before it are encoded by worker threads and uploaded by the consumer. Every segment under way
+ * lies in an arena; when all are in use the source has to wait, so memory is bounded whatever the object's size.
  */
-import { KIB, SEGMENT_BYTES_DEFAULT } from '../../base/limits.ts'
+import { KIB, MIB, SEGMENT_BYTES_DEFAULT } from '../../base/limits.ts'
 import type { Commitment } from '../../proofs/index.ts'
 import {
   cutSegments,
@@ -12,19 +12,29 @@ import {
   segmentLayout,
   wrapKey
 } from '../../storage/index.ts'
+import { raceAbort } from '../net/wait.ts'
+import { Arenas } from './arenas.ts'
 import type { ClientContext } from './context.ts'
 import { encodeSegment } from './encode-job.ts'
 
 const SEGMENT_KEY_BYTES = 32
 /** Below this, encoding in place takes a few milliseconds: less than the way to a worker and back. */
 const IN_PLACE_BYTES_MAX: number = 256 * KIB
+/** All arenas of a put together, as far as at least two segments allow it. */
+const ARENA_BYTES_MAX: number = 144 * MIB
+/** One being encoded, the others uploaded, each with a stream to every provider. More do not fit in 256 MiB. */
+const ARENAS_MAX = 3
+/** One segment is read while the one before it is encoded. */
+const PLAIN_BUFFERS = 2
 
 export interface EncodedSegment {
   layout: SegmentLayout
   wrappedKey: Uint8Array
-  /** By piece index; views into an arena that is reused two segments later. */
+  /** By piece index; views into an arena. */
   pieces: Uint8Array[]
   commitments: Commitment[]
+  /** The consumer is done with the pieces: gives the arena to a later segment. */
+  release: () => void
 }
 
 export interface EncodeRequest {
@@ -36,66 +46,76 @@ export interface EncodeRequest {
   signal: AbortSignal
 }
 
-/** Yields segments in order, each a step ahead of the consumer. @throws HoldfastError ABORTED, or the source's error */
+/**
+ * Yields segments in order; the next one is encoded meanwhile.
+ * @throws HoldfastError ABORTED or the signal's own, at once, even if the source does not answer; or the source's error
+ */
 export async function* encodeSegments(
   client: ClientContext,
   request: EncodeRequest
 ): AsyncGenerator<EncodedSegment> {
-  const encoding = encodeOneByOne(client, request)
-  let next = encoding.next()
+  const encodings = startEncodings(client, request)
+  let next = encodings.next()
   try {
     for (;;) {
-      const { done, value } = await next
+      const { done, value } = await raceAbort(next, request.signal)
       if (done === true) return
-      next = encoding.next()
+      next = encodings.next()
       // Awaited on the next turn; a consumer that stops early must not leave a rejection unhandled.
       next.catch(() => {})
-      yield value
+      yield await raceAbort(value.encoded, request.signal)
     }
   } finally {
-    await encoding.return(undefined).catch(() => {})
+    // Not awaited: a source that does not answer would hold the error up.
+    void encodings.return(undefined).catch(() => {})
   }
 }
 
-async function* encodeOneByOne(
+/** Yields every encoding as it starts. Memory of a put that fails is left to the garbage collector. */
+async function* startEncodings(
   client: ClientContext,
   request: EncodeRequest
-): AsyncGenerator<EncodedSegment> {
-  const arenas = [new ReusedMemory(), new ReusedMemory()] as const
-  // One plaintext buffer is enough: a segment is encoded before the next one is read.
-  const segmentBytesMax = Math.min(SEGMENT_BYTES_DEFAULT, request.bytes ?? SEGMENT_BYTES_DEFAULT)
-  const inPlace = segmentBytesMax <= IN_PLACE_BYTES_MAX
-  const buffers = inPlace ? undefined : [sharedBytes(SEGMENT_BYTES_DEFAULT)]
-  let turn: 0 | 1 = 0
-  for await (const plain of cutSegments(request.source, SEGMENT_BYTES_DEFAULT, buffers)) {
-    request.signal.throwIfAborted()
-    const layout = segmentLayout(request.profile, plain.length)
-    const arena = arenas[turn].atLeast(layout.n * layout.pieceBytes)
-    const key = client.random.bytes(SEGMENT_KEY_BYTES)
-    const job = { profile: request.profile, plain, key, arena }
-    const commitments = inPlace ? await encodeSegment(job) : await client.encoders.run(job)
-    yield {
-      layout,
-      wrappedKey: wrapKey(request.pathKey, key, client.random),
-      pieces: piecesIn(arena, layout),
-      commitments
-    }
-    turn = turn === 0 ? 1 : 0
+): AsyncGenerator<{ encoded: Promise<EncodedSegment> }> {
+  const { source, bytes = SEGMENT_BYTES_DEFAULT, profile, signal } = request
+  const inPlace = bytes <= IN_PLACE_BYTES_MAX
+  const arenas = new Arenas(client.memory, arenaCount(profile))
+  const plains = Array.from({ length: inPlace ? 0 : PLAIN_BUFFERS }, () =>
+    client.memory.take(SEGMENT_BYTES_DEFAULT)
+  )
+  let last: Promise<unknown> = Promise.resolve()
+  let beforeLast = last
+  const buffers = inPlace ? undefined : plains
+  for await (const plain of cutSegments(source, SEGMENT_BYTES_DEFAULT, buffers)) {
+    signal.throwIfAborted()
+    const encoded = encodeOne(client, { ...request, plain, arenas, inPlace })
+    encoded.catch(() => {})
+    yield { encoded }
+    ;[beforeLast, last] = [last, encoded]
+    // Its plaintext is where the next segment is going to be read.
+    await beforeLast
   }
+  await last
+  for (const plain of plains) client.memory.give(plain)
 }
 
-/** Memory that both threads see, kept from segment to segment. */
-class ReusedMemory {
-  #bytes = new Uint8Array(0)
-
-  atLeast(bytes: number): Uint8Array {
-    if (this.#bytes.length < bytes) this.#bytes = sharedBytes(bytes)
-    return this.#bytes
-  }
+async function encodeOne(
+  client: ClientContext,
+  request: EncodeRequest & { plain: Uint8Array; arenas: Arenas; inPlace: boolean }
+): Promise<EncodedSegment> {
+  const { profile, pathKey, plain, arenas, inPlace } = request
+  const layout = segmentLayout(profile, plain.length)
+  const arena = await arenas.take(layout.n * layout.pieceBytes)
+  const key = client.random.bytes(SEGMENT_KEY_BYTES)
+  const job = { profile, plain, key, arena }
+  const commitments = await (inPlace ? encodeSegment(job) : client.workers.run('encode', job))
+  const wrappedKey = wrapKey(pathKey, key, client.random)
+  const release = (): void => arenas.give(arena)
+  return { layout, wrappedKey, pieces: piecesIn(arena, layout), commitments, release }
 }
 
-function sharedBytes(bytes: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new SharedArrayBuffer(bytes)) as Uint8Array as Uint8Array<ArrayBuffer>
+function arenaCount(profile: Profile): number {
+  const { n, pieceBytes } = segmentLayout(profile, SEGMENT_BYTES_DEFAULT)
+  return Math.max(2, Math.min(ARENAS_MAX, Math.floor(ARENA_BYTES_MAX / (n * pieceBytes))))
 }
 
 function piecesIn(arena: Uint8Array, { n, pieceBytes }: SegmentLayout): Uint8Array[] {

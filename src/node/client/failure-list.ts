@@ -1,4 +1,7 @@
-/** Who failed during one read, each reason once, and a note of it in the quality book. */
+/**
+ * Who failed during one read, each reason once, and a note of it in the quality book. Who only lagged is nobody's
+ * failure, but is doubted like one for the rest of the read.
+ */
 import type { FailedProvider } from '../control/types.ts'
 import type { QualityBook } from './quality.ts'
 
@@ -7,6 +10,7 @@ const FAILURES_MAX = 1024
 export class FailureList {
   readonly #quality: QualityBook
   readonly #seen = new Map<string, FailedProvider>()
+  readonly #doubts = new Map<string, number>()
 
   constructor(quality: QualityBook) {
     this.#quality = quality
@@ -17,6 +21,16 @@ export class FailureList {
     if (this.#seen.has(key) || this.#seen.size >= FAILURES_MAX) return
     this.#seen.set(key, { provider, reason })
     this.#quality.recordFailure(provider, reason)
+    this.lag(provider)
+  }
+
+  lag(provider: string): void {
+    this.#doubts.set(provider, this.doubts(provider) + 1)
+  }
+
+  /** Failures and lags so far. */
+  doubts(provider: string): number {
+    return this.#doubts.get(provider) ?? 0
   }
 
   list(): FailedProvider[] {

@@ -5,14 +5,18 @@
  */
 import { HoldfastError, messageOf } from '../../base/errors.ts'
 import { GROUP_BYTES, HASH_BYTES } from '../../base/limits.ts'
-import { groupsOf, verifyGroup, verifyRange } from '../../proofs/index.ts'
+import { bytesOfGroup, verifyGroup, verifyRange } from '../../proofs/index.ts'
 import { PIECE_GET_PROTOCOL } from '../net/protocols.ts'
 import type { Channel, Net } from '../net/types.ts'
 import * as messages from '../wire/piece-messages.ts'
+import type { SharedMemory } from './shared-memory.ts'
+import { takeTurn } from './turn.ts'
 
 const ANSWER_TIMEOUT_MS = 15_000
+/** A request that is still unanswered when its source is closed makes the source a laggard after this long. */
+const LAG_MS = 500
 
-/** Groups in a row. `bytes` is meaningful only where `good`. */
+/** Groups in a row. `bytes` is meaningful only where `good`; memory of the read, to be given back. */
 export interface GroupRun {
   bytes: Uint8Array
   good: boolean[]
@@ -25,10 +29,12 @@ export interface PieceSourceInit {
   peerId: string
   root: Uint8Array
   pieceBytes: number
-  /** Where received bytes go; belongs to one source at a time and may be handed on when that one is closed. */
-  memory: Uint8Array[]
+  /** Where received bytes go. */
+  memory: SharedMemory
   signal: AbortSignal
   onFailure: (peerId: string, reason: string) => void
+  /** Told when the read was over before the peer had answered. */
+  onLag: (peerId: string) => void
 }
 
 export class PieceSource {
@@ -39,6 +45,7 @@ export class PieceSource {
   #spent = false
   #closed = false
   #pending = 0
+  #askedAtMs = 0
 
   constructor(init: PieceSourceInit) {
     this.#init = init
@@ -58,13 +65,12 @@ export class PieceSource {
   /**
    * The bytes of a run of groups, and which of them are good: not damaged on the provider's disk, and verified. Rejects
    * never: a source that cannot answer gives nothing, and says why through `onFailure`. Requests queue up behind each
-   * other.
-   * @param slot which memory receives the run; the caller is done with the run that had it before
+   * other; memory is taken when one is answered.
    */
-  read(firstGroup: number, groups: number, slot: number): Promise<GroupRun> {
+  read(firstGroup: number, groups: number): Promise<GroupRun> {
     this.#pending++
     const result = this.#queue
-      .then(() => this.#readOrNothing(firstGroup, groups, slot))
+      .then(() => this.#readOrNothing(firstGroup, groups))
       .finally(() => this.#pending--)
     this.#queue = result
     return result
@@ -72,6 +78,9 @@ export class PieceSource {
 
   /** Requests under way end with holes; nobody is blamed for them. */
   close(): void {
+    if (this.#closed) return
+    const waitedMs = performance.now() - this.#askedAtMs
+    if (this.#pending > 0 && !this.#spent && waitedMs > LAG_MS) this.#init.onLag(this.peerId)
     this.#closed = true
     this.#dropChannel()
   }
@@ -81,12 +90,13 @@ export class PieceSource {
     this.#channel = undefined
   }
 
-  async #readOrNothing(firstGroup: number, groups: number, slot: number): Promise<GroupRun> {
+  async #readOrNothing(firstGroup: number, groups: number): Promise<GroupRun> {
     const nothing = { bytes: new Uint8Array(0), good: new Array<boolean>(groups).fill(false) }
     const { signal, onFailure } = this.#init
     if (this.#spent || this.#closed || signal.aborted) return nothing
     try {
-      return await this.#request(firstGroup, groups, slot)
+      this.#askedAtMs = performance.now()
+      return await this.#request(firstGroup, groups)
     } catch (error) {
       this.#spent = true
       this.#dropChannel()
@@ -95,7 +105,7 @@ export class PieceSource {
     }
   }
 
-  async #request(firstGroup: number, groups: number, slot: number): Promise<GroupRun> {
+  async #request(firstGroup: number, groups: number): Promise<GroupRun> {
     const { root, pieceBytes, signal } = this.#init
     const wait = { signal, timeoutMs: ANSWER_TIMEOUT_MS }
     const channel = this.#channel ?? (await this.#open())
@@ -106,8 +116,13 @@ export class PieceSource {
       throw new HoldfastError('PROOF_INVALID', 'the provider claims another length for the piece')
     }
     verifyRange({ root, pieceBytes, firstGroup, groups, proof })
-    const memory = this.#memory(slot, groups)
-    return await this.#receiveGroups(channel, answer, firstGroup, memory)
+    const bytes = this.#init.memory.take(groups * GROUP_BYTES)
+    try {
+      return { bytes, good: await this.#receiveGroups(channel, answer, firstGroup, bytes) }
+    } catch (error) {
+      this.#init.memory.give(bytes)
+      throw error
+    }
   }
 
   async #open(): Promise<Channel> {
@@ -115,52 +130,38 @@ export class PieceSource {
     await this.#init.locate(this.peerId, signal)
     const wait = { signal, timeoutMs: ANSWER_TIMEOUT_MS }
     this.#channel = await net.open(this.peerId, PIECE_GET_PROTOCOL, wait)
-    // Closed meanwhile: the memory may have been handed on, so nothing may be received into it any more.
     if (this.#closed) this.#dropChannel()
     if (this.#channel === undefined) throw new HoldfastError('ABORTED', 'no longer needed')
     return this.#channel
   }
 
+  /** Which of the groups are good. */
   async #receiveGroups(
     channel: Channel,
     answer: messages.GetAnswerMessage,
     firstGroup: number,
     memory: Uint8Array
-  ): Promise<GroupRun> {
+  ): Promise<boolean[]> {
     const { pieceBytes, signal, onFailure } = this.#init
     const damaged = new Set(answer.damaged)
-    const run: GroupRun = { bytes: memory, good: [] }
+    const good: boolean[] = []
     const groups = answer.cvs.length / HASH_BYTES
     for (let i = 0; i < groups; i++) {
       const groupIndex = firstGroup + i
       if (damaged.has(groupIndex)) {
         onFailure(this.peerId, 'the provider reports damaged bytes on its disk')
-        run.good.push(false)
+        good.push(false)
         continue
       }
       const from = i * GROUP_BYTES
-      const bytes = run.bytes.subarray(from, from + groupLength(groupIndex, pieceBytes))
+      const bytes = memory.subarray(from, from + bytesOfGroup(pieceBytes, groupIndex))
+      await takeTurn(bytes.length)
       await channel.readInto(bytes, { signal, timeoutMs: ANSWER_TIMEOUT_MS })
       const cv = answer.cvs.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)
-      const good = verifyGroup({ cv, groupIndex, pieceBytes, bytes })
-      if (!good) onFailure(this.peerId, 'bytes that do not match the piece root')
-      run.good.push(good)
+      const isGood = verifyGroup({ cv, groupIndex, pieceBytes, bytes })
+      if (!isGood) onFailure(this.peerId, 'bytes that do not match the piece root')
+      good.push(isGood)
     }
-    return run
+    return good
   }
-
-  /** Fresh memory for every group left 470 MB of garbage behind a read of 300 MB. */
-  #memory(slot: number, groups: number): Uint8Array {
-    const { memory } = this.#init
-    const kept = memory[slot]
-    if (kept !== undefined && kept.length >= groups * GROUP_BYTES) return kept
-    memory[slot] = new Uint8Array(groups * GROUP_BYTES)
-    return memory[slot]
-  }
-}
-
-function groupLength(groupIndex: number, pieceBytes: number): number {
-  return groupIndex === groupsOf(pieceBytes) - 1
-    ? pieceBytes - groupIndex * GROUP_BYTES
-    : GROUP_BYTES
 }

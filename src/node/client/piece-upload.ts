@@ -1,12 +1,14 @@
 /** Uploads one piece to one provider and returns its durable receipt. Follows `wire/piece-messages.ts`. */
 import { HoldfastError } from '../../base/errors.ts'
+import { KIB } from '../../base/limits.ts'
 import { openReceipt, type Receipt } from '../../market/receipt.ts'
 import { PIECE_PUT_PROTOCOL } from '../net/protocols.ts'
 import type { Channel, Net } from '../net/types.ts'
 import * as messages from '../wire/piece-messages.ts'
+import { takeTurn } from './turn.ts'
 
-/** One write into the stream; small enough that progress and cancellation stay smooth. */
-const WRITE_BYTES = 256 * 1024
+/** One write into the stream; small enough that others have their turn in between. */
+const WRITE_BYTES: number = 128 * KIB
 /** The provider has to hash, write and fsync the piece before it answers. */
 const RECEIPT_TIMEOUT_MS = 60_000
 const REFUSAL_TIMEOUT_MS = 1_000
@@ -34,7 +36,9 @@ export async function uploadPiece(net: Net, upload: PieceUpload): Promise<Receip
     await messages.sendMessage(channel, { deal, bytes: piece.length }, { signal })
     await messages.expectMessage(channel, messages.putAnswer, { signal })
     for (let at = 0; at < piece.length; at += WRITE_BYTES) {
-      await channel.write(piece.subarray(at, at + WRITE_BYTES), { signal })
+      const chunk = piece.subarray(at, at + WRITE_BYTES)
+      await takeTurn(chunk.length)
+      await channel.write(chunk, { signal })
     }
     await messages.sendMessage(channel, { root }, { signal })
     const answer = await messages.expectMessage(channel, messages.putReceipt, {

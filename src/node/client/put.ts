@@ -20,12 +20,12 @@ import {
 } from '../../storage/index.ts'
 import type { PieceRow, PutRequest, PutResult } from '../control/types.ts'
 import type { ClientContext } from './context.ts'
-import { type EncodedSegment, encodeSegments } from './encode.ts'
+import { encodeSegments } from './encode.ts'
 import type { Release } from './names.ts'
 import { openObject } from './objects.ts'
-import { type Holder, Placement } from './placement.ts'
+import { Placement } from './placement.ts'
 import { releaseOf } from './remove.ts'
-import { Transfer } from './transfer.ts'
+import { Transfer, type UploadedSegment } from './transfer.ts'
 
 /** @throws HoldfastError of many kinds; whatever the error, no name was written and no object replaced */
 export async function put(client: ClientContext, request: PutRequest): Promise<PutResult> {
@@ -37,17 +37,20 @@ export async function put(client: ClientContext, request: PutRequest): Promise<P
 
   const intentId = toHex(client.random.bytes(16))
   const transfer = new Transfer(client, placement, { ...request, signal })
-  const stored: StoredSegment[] = []
   const pathKey = client.keyring.pathKey(path)
+  let stored: StoredSegment[]
   try {
-    for await (const segment of encodeSegments(client, { ...request, profile, pathKey, signal })) {
-      if (stored.length >= SEGMENTS_PER_OBJECT_MAX) throw tooLarge()
-      stored.push(storedSegment(segment, await transfer.upload(segment)))
+    const encoding = { ...request, profile, pathKey, signal: transfer.signal }
+    for await (const segment of encodeSegments(client, encoding)) {
+      if (transfer.segments >= SEGMENTS_PER_OBJECT_MAX) throw tooLarge()
+      transfer.add(segment)
     }
     assertLength(request, transfer.readBytes)
+    stored = (await transfer.finish()).map(storedSegment)
     await client.releaser.begin(intentId, { pieces: piecesStored(stored) })
     await client.deals.addPieces(piecesByDeal(stored), signal)
   } catch (error) {
+    await transfer.cancel(error)
     client.releaser.abandon(intentId)
     throw error
   }
@@ -102,8 +105,12 @@ async function claimPath(
   return releaseOf(client, await openObject(client, path))
 }
 
-function storedSegment(segment: EncodedSegment, holders: readonly Holder[]): StoredSegment {
-  const { layout, wrappedKey, commitments } = segment
+function storedSegment({
+  layout,
+  wrappedKey,
+  commitments,
+  holders
+}: UploadedSegment): StoredSegment {
   const pieces = commitments.map(({ root }, index) => {
     const { account, deal } = holders[index]!
     return { root, provider: account, deal }

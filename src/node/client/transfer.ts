@@ -1,4 +1,7 @@
-/** Uploads the pieces of a put, segment by segment, and replaces providers that fail. */
+/**
+ * Uploads the pieces of a put, several segments at once, and replaces providers that fail. A provider gets one stream
+ * for each segment under way; the wait for its receipts is filled with the bytes of the next segment.
+ */
 import { HoldfastError, messageOf } from '../../base/errors.ts'
 import type { PutProgress } from '../control/types.ts'
 import type { ClientContext } from './context.ts'
@@ -11,18 +14,32 @@ export interface TransferInit {
   onProgress?: (progress: PutProgress) => void
 }
 
+/** A segment without its bytes, and who holds each of its pieces, by piece index. */
+export interface UploadedSegment extends Omit<EncodedSegment, 'pieces' | 'release'> {
+  holders: Holder[]
+}
+
 export class Transfer {
   readonly #client: ClientContext
   readonly #placement: Placement
-  readonly #init: TransferInit
-  #segments = 0
+  readonly #onProgress: (progress: PutProgress) => void
+  readonly #failed = new AbortController()
+  readonly #uploads: Promise<UploadedSegment>[] = []
   #readBytes = 0
   #durableBytes = 0
+  /** Aborted by the caller's signal, and with the first error of an upload. */
+  readonly signal: AbortSignal
 
   constructor(client: ClientContext, placement: Placement, init: TransferInit) {
     this.#client = client
     this.#placement = placement
-    this.#init = init
+    this.#onProgress = init.onProgress ?? (() => {})
+    this.signal = AbortSignal.any([init.signal, this.#failed.signal])
+  }
+
+  /** Segments so far. */
+  get segments(): number {
+    return this.#uploads.length
   }
 
   /** Plaintext bytes of all segments so far. */
@@ -30,48 +47,63 @@ export class Transfer {
     return this.#readBytes
   }
 
+  /** Starts to store the pieces of the next segment, and releases it when that has ended. */
+  add(segment: EncodedSegment): void {
+    this.#readBytes += segment.layout.plainBytes
+    this.#report(0)
+    const upload = this.#upload(segment, this.segments).finally(segment.release)
+    // `finish` tells; until then the signal has.
+    upload.catch(error => this.#failed.abort(error))
+    this.#uploads.push(upload)
+  }
+
   /**
-   * Stores every piece of a segment and returns who holds each, by piece index.
-   * @throws HoldfastError PUT_INCOMPLETE naming the pieces without a durable receipt
+   * All segments in order, once every piece has its durable receipt.
+   * @throws HoldfastError PUT_INCOMPLETE naming the pieces without one
    */
-  async upload(segment: EncodedSegment): Promise<Holder[]> {
-    const { n, plainBytes } = segment.layout
-    const number = this.#segments++
-    this.#readBytes += plainBytes
-    this.#report()
-    const results = await this.#uploadAll(segment, number)
+  async finish(): Promise<UploadedSegment[]> {
+    return await Promise.all(this.#uploads)
+  }
+
+  /** Ends all uploads because of an error; no stream is left when it resolves. */
+  async cancel(error: unknown): Promise<void> {
+    this.#failed.abort(error)
+    await Promise.allSettled(this.#uploads)
+  }
+
+  async #upload(segment: EncodedSegment, number: number): Promise<UploadedSegment> {
+    const { layout, wrappedKey, commitments, pieces } = segment
+    const results = await Promise.all(
+      pieces.map((_, index) => this.#uploadOrError(segment, index, number))
+    )
+    this.signal.throwIfAborted()
     const missing = results.flatMap((result, index) =>
       result instanceof Error ? [{ segment: number, index, reason: messageOf(result) }] : []
     )
-    this.#init.signal.throwIfAborted()
-    if (missing.length > 0) throw incomplete(missing, n)
-    this.#durableBytes += plainBytes
-    this.#report()
-    return results as Holder[]
+    if (missing.length > 0) throw incomplete(missing, layout.n)
+    return { layout, wrappedKey, commitments, holders: results as Holder[] }
   }
 
   /** Piece i of segment s goes to position (i + s) mod n, so that data shares spread evenly. */
-  #uploadAll(segment: EncodedSegment, number: number): Promise<(Holder | Error)[]> {
+  async #uploadOrError(
+    segment: EncodedSegment,
+    index: number,
+    number: number
+  ): Promise<Holder | Error> {
     const { n, plainBytes } = segment.layout
-    let stored = 0
-    const one = async (_: Uint8Array, index: number): Promise<Holder | Error> => {
-      try {
-        const holder = await this.#uploadOne(segment, index, (index + number) % n)
-        stored++
-        const durableBytes = this.#durableBytes + Math.floor((plainBytes * stored) / (n + 1))
-        this.#init.onProgress?.({ readBytes: this.#readBytes, durableBytes })
-        return holder
-      } catch (error) {
-        return error instanceof Error ? error : new Error(String(error))
-      }
+    try {
+      const holder = await this.#uploadOne(segment, index, (index + number) % n)
+      this.#report(plainBytes / n)
+      return holder
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
     }
-    return Promise.all(segment.pieces.map(one))
   }
 
   /** Tries the provider at a position, then replacements until none is left. */
   async #uploadOne(segment: EncodedSegment, index: number, position: number): Promise<Holder> {
     const { quality, logger, network, clock, net } = this.#client
-    const { signal } = this.#init
+    const { signal } = this
     const piece = segment.pieces[index]!
     const { root } = segment.commitments[index]!
     for (;;) {
@@ -96,8 +128,12 @@ export class Transfer {
     }
   }
 
-  #report(): void {
-    this.#init.onProgress?.({ readBytes: this.#readBytes, durableBytes: this.#durableBytes })
+  #report(durableBytes: number): void {
+    this.#durableBytes += durableBytes
+    this.#onProgress({
+      readBytes: this.#readBytes,
+      durableBytes: Math.round(this.#durableBytes)
+    })
   }
 }
 

@@ -7,27 +7,34 @@ import { HoldfastError } from '../../base/errors.ts'
 import { GROUP_BYTES } from '../../base/limits.ts'
 import { type SegmentLayout, shareAt } from '../../storage/index.ts'
 import type { GroupRun, PieceSource } from './piece-source.ts'
+import type { SharedMemory } from './shared-memory.ts'
 
 export interface Window {
   /** First stripe. */
   first: number
   /** Last stripe, inclusive. */
   last: number
-  /** Which memory of the sources its bytes take. */
-  slot: number
 }
 
 export interface WindowInit {
   layout: SegmentLayout
   /** By piece index. */
   sources: readonly PieceSource[]
+  /** That of the sources. */
+  memory: SharedMemory
+  /** How often a peer has failed or lagged in this read: those are asked last. */
+  doubts: (peerId: string) => number
   /** Wait for the pieces asked before another one is brought in. */
   hedgeMs: number
   signal: AbortSignal
 }
 
-/** shares[stripe - first][index] */
-export type WindowShares = (Uint8Array | undefined)[][]
+export interface WindowShares {
+  /** rows[stripe - first][index]: k good shares of every stripe, data shares before parity. */
+  rows: (Uint8Array | undefined)[][]
+  /** Gives their memory back. */
+  release: () => void
+}
 
 /** Pieces asked beyond k from the start. */
 const MARGIN = 1
@@ -40,23 +47,25 @@ export async function fetchWindow(window: Window, init: WindowInit): Promise<Win
 class WindowFetch {
   readonly #window: Window
   readonly #init: WindowInit
-  readonly #shares: WindowShares
+  readonly #rows: (Uint8Array | undefined)[][]
+  readonly #received: Uint8Array[] = []
   readonly #untried: { source: PieceSource; index: number }[]
   #active = 0
   #margin = MARGIN
+  #released = false
   #wake: () => void = () => {}
 
   constructor(window: Window, init: WindowInit) {
     this.#window = window
     this.#init = init
     const { n } = init.layout
-    this.#shares = Array.from({ length: window.last - window.first + 1 }, () =>
+    this.#rows = Array.from({ length: window.last - window.first + 1 }, () =>
       new Array<undefined>(n).fill(undefined)
     )
     this.#untried = init.sources
       .map((source, index) => ({ source, index }))
       .filter(({ source }) => !source.spent)
-      .sort((a, b) => a.source.pending - b.source.pending || a.index - b.index)
+      .sort((a, b) => this.#rank(a.source) - this.#rank(b.source) || a.index - b.index)
   }
 
   async run(): Promise<WindowShares> {
@@ -64,11 +73,18 @@ class WindowFetch {
     for (;;) {
       signal.throwIfAborted()
       const have = this.#fewestShares()
-      if (have >= layout.k) return this.#shares
+      if (have >= layout.k) {
+        return { rows: this.#rows.map(row => kOf(row, layout.k)), release: () => this.#release() }
+      }
       while (this.#untried.length > 0 && have + this.#active < layout.k + this.#margin) this.#ask()
       if (this.#active === 0) throw this.#unrecoverable(have)
       await this.#progress()
     }
+  }
+
+  /** Requests that wait behind others come late, too. */
+  #rank({ pending, peerId }: PieceSource): number {
+    return pending + this.#init.doubts(peerId)
   }
 
   #ask(): void {
@@ -79,11 +95,25 @@ class WindowFetch {
     const firstGroup = first.offset / GROUP_BYTES
     const groups = Math.ceil((last.offset + last.bytes) / GROUP_BYTES) - firstGroup
     this.#active++
-    void source.read(firstGroup, groups, this.#window.slot).then(run => {
+    void source.read(firstGroup, groups).then(run => {
       this.#active--
-      this.#place(index, run, firstGroup)
+      this.#receive(index, run, firstGroup)
       this.#wake()
     })
+  }
+
+  #receive(index: number, run: GroupRun, firstGroup: number): void {
+    if (this.#released) {
+      this.#init.memory.give(run.bytes)
+      return
+    }
+    this.#received.push(run.bytes)
+    this.#place(index, run, firstGroup)
+  }
+
+  #release(): void {
+    this.#released = true
+    for (const bytes of this.#received.splice(0)) this.#init.memory.give(bytes)
   }
 
   /** A share is good only when every one of its groups is. */
@@ -95,14 +125,14 @@ class WindowFetch {
       const groups = good.slice(first, first + Math.ceil(share.bytes / GROUP_BYTES))
       if (groups.every(isGood => isGood)) {
         const from = first * GROUP_BYTES
-        const row = this.#shares[stripe - this.#window.first]!
+        const row = this.#rows[stripe - this.#window.first]!
         row[index] = bytes.subarray(from, from + share.bytes)
       }
     }
   }
 
   #fewestShares(): number {
-    return Math.min(...this.#shares.map(row => row.filter(share => share !== undefined).length))
+    return Math.min(...this.#rows.map(row => row.filter(share => share !== undefined).length))
   }
 
   /** Ends when a source answered or, after `hedgeMs`, with room for one source more. */
@@ -130,4 +160,10 @@ class WindowFetch {
       }
     )
   }
+}
+
+/** The first k shares of a stripe. Data shares come first: what is there need not be reconstructed. */
+function kOf(row: readonly (Uint8Array | undefined)[], k: number): (Uint8Array | undefined)[] {
+  let taken = 0
+  return row.map(share => (share !== undefined && taken++ < k ? share : undefined))
 }

@@ -6,14 +6,29 @@ import type { ErrorJson } from '../../base/errors.ts'
 
 export const WORKER_TAG = 'holdfast'
 
-export interface WorkerRequest<T> {
-  tag: typeof WORKER_TAG
-  id: number
-  job: T
+/** What the workers of a pool can do: name of a task → what it takes and gives. Both have to be cloneable. */
+export type Tasks<T> = { [Name in keyof T]: { job: unknown; result: unknown } }
+
+/** How a worker does it. */
+export type TaskHandlers<T extends Tasks<T>> = {
+  [Name in keyof T]: (job: T[Name]['job']) => Promise<Outcome<T[Name]['result']>>
 }
 
-export type WorkerAnswer<R> = { tag: typeof WORKER_TAG; id: number } & (
-  | { result: R }
+export interface Outcome<R> {
+  result: R
+  /** Memory of the result that moves to the main thread instead of being copied. */
+  transfer?: ArrayBuffer[]
+}
+
+export interface WorkerRequest {
+  tag: typeof WORKER_TAG
+  id: number
+  task: string
+  job: unknown
+}
+
+export type WorkerAnswer = { tag: typeof WORKER_TAG; id: number } & (
+  | { result: unknown }
   | { error: ErrorJson }
 )
 

@@ -1,6 +1,6 @@
 /**
- * One piece on one provider that is honest, broken or hostile. Whatever it does, a read ends, gives nothing but bytes of
- * the piece, and names who failed.
+ * One piece on one provider that is honest, broken or hostile. Whatever it does, a read ends, gives nothing but bytes
+ * of the piece, and names who failed.
  */
 import assert from 'node:assert/strict'
 import { mock } from 'node:test'
@@ -51,7 +51,7 @@ describe('piece source', function () {
   }
 
   async function assertReads(firstGroup: number, count: number): Promise<void> {
-    const run = await source.read(firstGroup, count, 0)
+    const run = await source.read(firstGroup, count)
     assert.deepEqual(run.good, new Array(count).fill(true), JSON.stringify(network.failures))
     assertTrue(run, firstGroup)
   }
@@ -67,7 +67,7 @@ describe('piece source', function () {
 
   it('queues requests behind each other', async () => {
     await network.honest(0)
-    const reads = [source.read(0, 2, 0), source.read(2, 1, 1), source.read(5, 1, 2)]
+    const reads = [source.read(0, 2), source.read(2, 1), source.read(5, 1)]
     assert.equal(source.pending, 3)
     for (const [i, first] of [0, 2, 5].entries()) assertTrue(await reads[i]!, first)
     assert.equal(source.pending, 0)
@@ -83,7 +83,7 @@ describe('piece source', function () {
   for (const [name, behave] of Object.entries<Behaviour>(HOSTILE)) {
     it(`survives a provider that ${name}, and names it`, async () => {
       network.hostile(0, serving(piece, behave, random))
-      const run = await source.read(1, groups - 1, 0)
+      const run = await source.read(1, groups - 1)
       assertTrue(run, 1)
       assert.equal(run.good.length, groups - 1)
       assert.ok(run.good.includes(false), 'it did get away with it')
@@ -91,7 +91,7 @@ describe('piece source', function () {
       for (const { reason } of network.failures) assert.match(reason, /^[ -~]{1,600}$/)
       assert.equal(source.spent, !STILL_USEFUL.has(name))
       const told = network.failures.length
-      assertTrue(await source.read(0, 1, 0), 0)
+      assertTrue(await source.read(0, 1), 0)
       if (source.spent)
         assert.ok(network.failures.length <= told + 1, 'a spent source is left alone')
       source.close()
@@ -102,7 +102,7 @@ describe('piece source', function () {
   it('loses only the groups that are wrong', async () => {
     network.hostile(0, serving(piece, behaviour('flips a bit of the body'), random))
     for (let i = 0; i < 10; i++) {
-      const { good } = await source.read(0, groups, 0)
+      const { good } = await source.read(0, groups)
       assert.equal(good.filter(isGood => !isGood).length, 1)
     }
     assert.equal(source.spent, false)
@@ -110,13 +110,13 @@ describe('piece source', function () {
 
   it('is spent when nobody is there, or nobody speaks the protocol', async () => {
     network.providers[0]!.online = false
-    assert.ok(!(await source.read(0, 1, 0)).good[0])
+    assert.ok(!(await source.read(0, 1)).good[0])
     assert.deepEqual([source.spent, network.failures.length], [true, 1])
-    await source.read(0, 1, 0)
+    await source.read(0, 1)
     assert.equal(network.reader.dialled.length, 1, 'not dialled again')
     const [mute] = network.sources() as [PieceSource]
     network.providers[0]!.online = true
-    assert.ok(!(await mute.read(0, 1, 0)).good[0])
+    assert.ok(!(await mute.read(0, 1)).good[0])
     assert.match(network.failures[1]!.reason, /does not speak/)
   })
 
@@ -127,7 +127,7 @@ describe('piece source', function () {
       await behaviour('stalls inside the body')(channel, answer, rng, signal)
     }
     network.hostile(0, serving(piece, dying, random))
-    const reading = source.read(0, groups, 0)
+    const reading = source.read(0, groups)
     await sent.promise
     await network.providers[0]!.stop()
     assertTrue(await reading, 0)
@@ -139,7 +139,7 @@ describe('piece source', function () {
       mock.timers.enable({ apis: ['setTimeout'] })
       try {
         network.hostile(0, serving(piece, behave, random))
-        const reading = source.read(0, groups, 0)
+        const reading = source.read(0, groups)
         let over = false
         void reading.then(() => {
           over = true
@@ -163,7 +163,7 @@ describe('piece source', function () {
         await behave(channel, answer, rng, signal)
       }
       network.hostile(0, serving(piece, stall, random))
-      const reads = [source.read(0, 1, 0), source.read(1, 1, 1)]
+      const reads = [source.read(0, 1), source.read(1, 1)]
       await asked.promise
       source.close()
       for (const read of reads) assert.deepEqual((await read).good, [false])
@@ -174,7 +174,7 @@ describe('piece source', function () {
 
   it('blames nobody when its reader gives up', async () => {
     network.hostile(0, serving(piece, behaviour('never answers'), random))
-    const reading = source.read(0, groups, 0)
+    const reading = source.read(0, groups)
     network.abort.abort()
     assert.ok(!(await reading).good.includes(true))
     assert.deepEqual(network.failures, [])

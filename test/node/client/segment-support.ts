@@ -3,9 +3,13 @@
 import { signingKeyFromSeed } from '../../../src/base/keys.ts'
 import { silentLogger } from '../../../src/base/ports.ts'
 import { PieceSource } from '../../../src/node/client/piece-source.ts'
+import { readParts, type SegmentPart } from '../../../src/node/client/segment-reader.ts'
+import type { SegmentWorkers } from '../../../src/node/client/segment-tasks.ts'
+import { SharedMemory } from '../../../src/node/client/shared-memory.ts'
 import { PIECE_GET_PROTOCOL } from '../../../src/node/net/protocols.ts'
 import type { ChannelHandler } from '../../../src/node/net/types.ts'
 import { servePieces } from '../../../src/node/provider/serve.ts'
+import { WorkerPool } from '../../../src/node/workers/pool.ts'
 import {
   createErasureCode,
   createMemoryPieceStore,
@@ -18,6 +22,8 @@ import {
 import type { SeededRandom } from '../../storage/random.ts'
 import { type MemoryNet, MemoryNetwork } from '../memory-net.ts'
 import { type HeldPiece, held } from './hostile.ts'
+
+const WORKER_URL = new URL('../../../src/node/client/segment-worker.ts', import.meta.url)
 
 export interface TestSegment {
   layout: SegmentLayout
@@ -52,6 +58,8 @@ export class PieceNetwork {
   readonly reader: MemoryNet
   readonly providers: MemoryNet[]
   readonly failures: Failure[] = []
+  readonly lagging: string[] = []
+  readonly memory: SharedMemory = new SharedMemory()
   readonly abort: AbortController = new AbortController()
   readonly #pieces: readonly HeldPiece[]
 
@@ -88,12 +96,36 @@ export class PieceNetwork {
         peerId: this.providers[index]!.peerId,
         root,
         pieceBytes: bytes.length,
-        memory: [],
+        memory: this.memory,
         signal: this.abort.signal,
-        onFailure: (peerId, reason) => this.failures.push({ peerId, reason })
+        onFailure: (peerId, reason) => this.failures.push({ peerId, reason }),
+        onLag: peerId => this.lagging.push(peerId)
       })
     })
   }
+
+  /**
+   * Plaintext of whole segments; the pieces of the n-th are those from n * first.layout.n on.
+   * Workers are real threads.
+   */
+  async *read(segments: readonly TestSegment[]): AsyncGenerator<Uint8Array> {
+    const sources = this.sources()
+    const parts = segments.map(({ layout, key, plain }, at): SegmentPart => {
+      const openSources = (): PieceSource[] => sources.slice(at * layout.n, (at + 1) * layout.n)
+      return { layout, key, first: 0, last: plain.length - 1, openSources }
+    })
+    const workers: SegmentWorkers = new WorkerPool({ url: WORKER_URL })
+    const { memory, abort } = this
+    try {
+      yield* readParts(parts, { workers, memory, doubts: this.doubts, signal: abort.signal })
+    } finally {
+      await workers.close()
+    }
+  }
+
+  readonly doubts = (peerId: string): number =>
+    [...this.failures.map(failure => failure.peerId), ...this.lagging].filter(id => id === peerId)
+      .length
 
   /** Indexes of the providers that were named, ascending. */
   named(): number[] {

@@ -6,7 +6,6 @@
  */
 import assert from 'node:assert/strict'
 import { HoldfastError } from '../../../src/base/errors.ts'
-import { readStripes } from '../../../src/node/client/segment-reader.ts'
 import { fetchWindow } from '../../../src/node/client/window-fetch.ts'
 import { createSegmentDecoder, plainAt, shareAt } from '../../../src/storage/index.ts'
 import { suiteRandom } from '../../storage/random.ts'
@@ -31,13 +30,14 @@ describe('window fetch', function () {
   })
 
   /** Reads all stripes as one window and decodes them. */
-  async function assertReads(): Promise<void> {
+  async function assertReads(hedgeMs = HEDGE_MS): Promise<void> {
     const { layout } = segment
     const sources = network.sources()
-    const window = { first: 0, last: layout.stripes - 1, slot: 0 }
+    const window = { first: 0, last: layout.stripes - 1 }
     try {
-      const { signal } = network.abort
-      const rows = await fetchWindow(window, { layout, sources, hedgeMs: HEDGE_MS, signal })
+      const { memory, abort } = network
+      const fetching = { memory, doubts: () => 0, hedgeMs, signal: abort.signal }
+      const { rows } = await fetchWindow(window, { layout, sources, ...fetching })
       assert.equal(rows.length, layout.stripes)
       for (const [stripe, row] of rows.entries()) {
         for (const [index, share] of row.entries()) {
@@ -99,7 +99,7 @@ describe('window fetch', function () {
 
   it('asks no more providers than it needs when all is well', async () => {
     await populate(new Map())
-    await assertReads()
+    await assertReads(60_000)
     assert.ok(network.reader.dialled.length <= PROFILE.k + 1, `${network.reader.dialled.length}`)
     assert.deepEqual(network.failures, [])
   })
@@ -152,12 +152,9 @@ describe('window fetch', function () {
     ])
     await populate(hostile)
     const victims = [...segment.pieces.keys()].filter(index => !hostile.has(index))
-    const sources = network.sources()
-    const { signal } = network.abort
-    const { layout } = segment
     let read = 0
     let killed = 0
-    for await (const plain of readStripes({ ...segment, sources, signal }, 0, layout.stripes - 1)) {
+    for await (const plain of network.read([segment])) {
       assert.deepEqual(plain, segment.plain.subarray(read, read + plain.length), `at ${read}`)
       read += plain.length
       if (killed < 2 && read > (killed + 1) * 2_000_000) {
@@ -165,10 +162,35 @@ describe('window fetch', function () {
       }
     }
     assert.equal(read, bytes)
-    for (const source of sources) source.close()
     for (const index of network.named()) {
       assert.ok(hostile.has(index) || victims.slice(0, 2).includes(index), `${index} is honest`)
     }
     assert.ok([...hostile.keys()].some(index => network.named().includes(index)))
+  })
+
+  it('reads on over the borders of segments while one provider never answers', async () => {
+    const segments: TestSegment[] = []
+    for (let i = 0; i < 4; i++) {
+      segments.push(await segmentOf(random, PROFILE, 1 + random.below(3 * 1024 * 1024)))
+    }
+    network = new PieceNetwork(
+      random,
+      segments.flatMap(({ pieces }) => pieces)
+    )
+    const stalling = new Set(segments.map((_, i) => i * PROFILE.n + random.below(PROFILE.n)))
+    for (const [index, piece] of segments.flatMap(({ pieces }) => pieces).entries()) {
+      if (stalling.has(index)) {
+        network.hostile(index, serving(piece, behaviour('stalls inside the body'), random))
+      } else await network.honest(index)
+    }
+    const plain = Buffer.concat(segments.map(part => part.plain))
+    let read = 0
+    for await (const chunk of network.read(segments)) {
+      assert.ok(plain.subarray(read, read + chunk.length).equals(chunk), `at ${read}`)
+      read += chunk.length
+    }
+    assert.equal(read, plain.length)
+    assert.deepEqual(network.failures, [], 'slow is not a lie')
+    await until('no stream stays open', () => network.reader.openChannels === 0)
   })
 })

@@ -4,6 +4,7 @@ import { toHex } from '../../../src/base/bytes.ts'
 import { type ErrorCode, HoldfastError } from '../../../src/base/errors.ts'
 import { GROUP_BYTES } from '../../../src/base/limits.ts'
 import { PieceSource } from '../../../src/node/client/piece-source.ts'
+import { SharedMemory } from '../../../src/node/client/shared-memory.ts'
 import { PIECE_GET_PROTOCOL } from '../../../src/node/net/protocols.ts'
 import type { Channel } from '../../../src/node/net/types.ts'
 import * as messages from '../../../src/node/wire/piece-messages.ts'
@@ -67,12 +68,13 @@ describe('serving pieces', function () {
       peerId: world.provider.net.peerId,
       root,
       pieceBytes: piece.length,
-      memory: [],
+      memory: new SharedMemory(),
       signal: new AbortController().signal,
-      onFailure: (_, reason) => failures.push(reason)
+      onFailure: (_, reason) => failures.push(reason),
+      onLag: () => {}
     })
     try {
-      return { ...(await source.read(firstGroup, groups, 0)), failures }
+      return { ...(await source.read(firstGroup, groups)), failures }
     } finally {
       source.close()
     }
