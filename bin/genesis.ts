@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Units } from '../src/base/money.ts'
 import { deriveKeys } from '../src/base/seed.ts'
 import { beaconKeyFromSecret } from '../src/ledger/beacon.ts'
-import { checkGenesis } from '../src/ledger/genesis.ts'
+import { bondOf, checkGenesis } from '../src/ledger/genesis.ts'
 import { type GenesisJson, genesisToJson } from '../src/ledger/genesis-json.ts'
 import type { Params } from '../src/ledger/params.ts'
 
@@ -13,7 +13,8 @@ export interface Member {
   validator: boolean
 }
 
-const VALIDATOR_POWER = 1n
+/** Bonded from the validator's own units. */
+const VALIDATOR_POWER = 1_000n
 
 /**
  * The chain id is `prefix` and eight random hex digits.
@@ -29,7 +30,10 @@ export function createGenesis(
     chainId: `${prefix}-${randomBytes(4).toString('hex')}`,
     genesisTimeMs: BigInt(Date.now()),
     params,
-    accounts: keyed.map(({ keys, units }) => ({ account: keys.wallet.publicKey, units })),
+    accounts: keyed.map(({ keys, units, validator }) => ({
+      account: keys.wallet.publicKey,
+      units: validator ? units - bondOf(VALIDATOR_POWER) : units
+    })),
     validators: keyed
       .filter(({ validator }) => validator)
       .map(({ keys }) => ({

@@ -35,6 +35,8 @@ export const DEVNET_DEFAULTS: DevnetShape = {
 
 /** Twelve replicas on one machine execute every block: longer than half a second keeps two cores free for the work. */
 const BLOCK_INTERVAL_MS = 1_250
+/** One machine, and often a busy one. */
+const LEADER_TIMEOUT_MS = 750
 /** A period has four blocks or more, even when it is very short. */
 const PERIOD_BLOCKS_MIN = 4
 
@@ -117,9 +119,14 @@ async function createHomes(root: string, shape: DevnetShape): Promise<void> {
   const genesis = createGenesis('devnet', params, members)
   await Promise.all(
     nodes.map(({ home, phrase, role }) =>
-      createHome({ home, phrase, genesis, config: { roles: [role] } })
+      createHome({ home, phrase, genesis, config: configOf(role) })
     )
   )
+}
+
+function configOf(role: Role): Record<string, unknown> {
+  const config = { roles: [role] }
+  return role === 'validator' ? { ...config, leaderTimeoutMs: LEADER_TIMEOUT_MS } : config
 }
 
 async function isEmpty(folder: string): Promise<boolean> {

@@ -48,6 +48,11 @@ export type ErrorCode =
   | 'INSUFFICIENT_FUNDS' // balance below what the operation needs
   | 'BLOCK_INVALID' // a block or certificate that does not verify
   | 'REPLICA_DIVERGED' // re-execution gave another state hash: this replica stops
+  | 'JOURNAL_DAMAGED' // what a validator has signed can no longer be read: it does not vote
+  | 'SNAPSHOT_INVALID' // a part of a snapshot that does not prove itself against the header
+  | 'TRUST_EXPIRED' // what the light client trusts is older than the trusting period
+  | 'TOO_FEW_WITNESSES' // not enough independent sources confirm the header
+  | 'LEDGER_FORK' // two valid, contradicting finalizations of one height
   // node
   | 'HOME_IN_USE' // another process holds this home
   | 'HOME_MISSING' // no node was initialised here

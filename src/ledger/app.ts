@@ -8,6 +8,7 @@ import { initialMix, revealDue, verifyReveal } from './beacon.ts'
 import type {
   BlockRequest,
   CheckResult,
+  FinalizeRequest,
   FinalizeResult,
   LedgerApp,
   ProposalRequest,
@@ -16,33 +17,21 @@ import type {
 import { type Genesis, genesisHashOf, supplyOfGenesis } from './genesis.ts'
 import { admit, applyTx } from './machine/apply.ts'
 import { beginBlock, mixOf } from './machine/begin-block.ts'
-import type { BlockContext } from './machine/context.ts'
+import { type BlockContext, newBudget } from './machine/context.ts'
+import { endBlock } from './machine/end-block.ts'
 import { genesisState } from './machine/genesis-state.ts'
 import { assertSupply } from './machine/money.ts'
 import { type Outcome, outcomeOf } from './machine/outcomes.ts'
 import { periodAt } from './params.ts'
+import { type AppHead, appHeadType } from './state/app-head.ts'
 import { APP_HEAD_KEY, GENESIS_KEY } from './state/keys.ts'
 import { Overlay } from './state/overlay.ts'
 import { type StateStore, treeKeyOf, type Write } from './state/store.ts'
-import { AUTHENTICATED_TABLES, ONLY, recordKey, validators } from './state/tables.ts'
+import { AUTHENTICATED_TABLES, ONLY, paramsTable, recordKey, validators } from './state/tables.ts'
 import { proveKey } from './state/tree-proof.ts'
 import { BLOCK_TXS_MAX, type TxOutcome, txOutcomesType } from './types/block.ts'
 import type { NetworkId } from './types/network.ts'
 import type { Validator } from './types/records.ts'
-import { bytes32, container, type Ssz, u64 } from './types/ssz.ts'
-
-/** Where the app stands; one record, written with every commit. */
-export interface AppHead {
-  height: bigint
-  appHash: Hash
-  resultsHash: Hash
-}
-
-const appHeadType: Ssz<AppHead> = container<AppHead>('AppHead', {
-  height: u64,
-  appHash: bytes32,
-  resultsHash: bytes32
-})
 
 /** Bytes a transaction takes in a block beyond its own. */
 const TX_OFFSET_BYTES = 4
@@ -116,8 +105,9 @@ export class Ledger implements LedgerApp {
   /** What the transaction would come to in the next block, if it were the first. @throws HoldfastError like `admit` */
   simulate(tx: Uint8Array): Outcome {
     const height = this.head.height + 1n
-    const [validator] = this.#genesis.validators
-    const ctx = this.#context(new Overlay(this.#store), height, validator!.account)
+    const state = new Overlay(this.#store)
+    const [validator] = state.get(validators, ONLY)!
+    const ctx = this.#context(state, height, validator!.account)
     return outcomeOf(applyTx(ctx, tx).code)
   }
 
@@ -160,13 +150,15 @@ export class Ledger implements LedgerApp {
     }
   }
 
-  finalizeBlock(request: BlockRequest): FinalizeResult {
-    const { state, outcomes } = this.#execute(request)
+  finalizeBlock(request: FinalizeRequest): FinalizeResult {
+    const { ctx, outcomes } = this.#execute(request)
+    const { state } = ctx
+    const validatorUpdates = endBlock(ctx, request.lastSigners)
     assertSupply(state, this.#supplyUnits)
     const { writes, root: appHash } = this.#store.prepare(state.changes())
     const resultsHash = txOutcomesType.hashTreeRoot(outcomes)
     this.#pending = { head: { height: request.height, appHash, resultsHash }, writes }
-    return { appHash, resultsHash, outcomes, validatorUpdates: [] }
+    return { appHash, resultsHash, outcomes, validatorUpdates }
   }
 
   async commit(records: readonly Write[] = []): Promise<{ retainHeight: bigint }> {
@@ -189,11 +181,11 @@ export class Ledger implements LedgerApp {
       height,
       appHash,
       ...(value === undefined ? {} : { value }),
-      ...(prove ? { proof: proveKey(this.#store.nodes(), treeKeyOf(record)) } : {})
+      ...(prove ? { proof: proveKey(this.#store.newest.nodes(), treeKeyOf(record)) } : {})
     }
   }
 
-  #execute(request: BlockRequest): { state: Overlay; outcomes: TxOutcome[] } {
+  #execute(request: BlockRequest): { ctx: BlockContext; outcomes: TxOutcome[] } {
     const ctx = this.#begin(request)
     const outcomes = request.txs.map((tx, index) => {
       try {
@@ -203,7 +195,7 @@ export class Ledger implements LedgerApp {
         throw invalid(`transaction ${index} cannot be in the block: ${messageOf(cause)}`, cause)
       }
     })
-    return { state: ctx.state, outcomes }
+    return { ctx, outcomes }
   }
 
   /** Checks proposer and reveal, and moves the beacon on. */
@@ -214,14 +206,14 @@ export class Ledger implements LedgerApp {
     const set = state.get(validators, ONLY) ?? []
     const validator = set.find(({ publicKey }) => equal(publicKey, proposer))
     if (validator === undefined) throw invalid('the proposer is not a validator')
-    this.#checkReveal(state, validator, height, reveal)
     const ctx = this.#context(state, height, validator.account)
+    this.#checkReveal(ctx, validator, reveal)
     beginBlock(ctx, reveal)
     return ctx
   }
 
-  #checkReveal(state: Overlay, by: Validator, height: bigint, reveal: Uint8Array): void {
-    if (!revealDue(this.#genesis.params, height)) {
+  #checkReveal({ state, params, height }: BlockContext, by: Validator, reveal: Uint8Array): void {
+    if (!revealDue(params, height)) {
       if (reveal.length > 0) throw invalid('no reveal is due at this height')
       return
     }
@@ -246,9 +238,10 @@ export class Ledger implements LedgerApp {
   }
 
   #context(state: Overlay, height: bigint, feeAccount: Uint8Array): BlockContext {
-    const { params } = this.#genesis
+    const params = state.get(paramsTable, ONLY)!
     const period = periodAt(params, height)
-    return { state, params, network: this.network, height, period, feeAccount }
+    const budget = newBudget()
+    return { state, params, network: this.network, height, period, feeAccount, budget }
   }
 }
 

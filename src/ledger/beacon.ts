@@ -13,10 +13,14 @@ import { REVEAL_BYTES } from './types/block.ts'
 import { chainIdType, type NetworkId } from './types/network.ts'
 import { BEACON_KEY_BYTES } from './types/records.ts'
 import { bytes32, container, type Ssz, u64 } from './types/ssz.ts'
+import { type ValidatorBinding, validatorBindingType } from './types/validator-tx.ts'
 
 const { longSignatures: bls, fields } = bls12_381
 const DST = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_'
 const REVEAL_LABEL = 'ledger/beacon-reveal/v1'
+/** The draft's suite for proofs of possession: no reveal can be passed off as one. */
+const PROOF_DST = 'BLS_POP_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_'
+const PROOF_LABEL = 'ledger/beacon-proof/v1'
 const SECRET_BYTES = 32
 
 export interface RevealBody extends NetworkId {
@@ -25,7 +29,7 @@ export interface RevealBody extends NetworkId {
   mix: Uint8Array
 }
 
-const revealBodyType: Ssz<RevealBody> = container<RevealBody>('RevealBody', {
+export const revealBodyType: Ssz<RevealBody> = container<RevealBody>('RevealBody', {
   chainId: chainIdType,
   genesisHash: bytes32,
   height: u64,
@@ -37,6 +41,8 @@ export interface BeaconKey {
   readonly publicKey: Uint8Array
   /** 96 bytes; the only valid reveal of this key for this body. */
   reveal(body: RevealBody): Uint8Array
+  /** 96 bytes: the key is held by whoever binds it to an account. */
+  provePossession(binding: ValidatorBinding): Uint8Array
 }
 
 /**
@@ -48,17 +54,32 @@ export function beaconKeyFromSecret(secret: Uint8Array): BeaconKey {
   const scalar = scalarFrom(secret)
   return {
     publicKey: Uint8Array.from(bls.getPublicKey(scalar).toBytes()),
-    reveal: body => Uint8Array.from(bls.Signature.toBytes(bls.sign(messageOf(body), scalar)))
+    reveal: body => Uint8Array.from(bls.Signature.toBytes(bls.sign(messageOf(body), scalar))),
+    provePossession: binding =>
+      Uint8Array.from(bls.Signature.toBytes(bls.sign(bindingMessage(binding), scalar)))
   }
 }
 
 /** True if `reveal` is the proposer's signature over the body. Takes some 16 ms. */
 export function verifyReveal(publicKey: Uint8Array, body: RevealBody, reveal: Uint8Array): boolean {
-  if (reveal.length !== REVEAL_BYTES) return false
+  return isSigned(publicKey, messageOf(body), reveal)
+}
+
+/** True if whoever holds the binding's beacon key signed the binding. Takes some 16 ms. */
+export function verifyPossession(binding: ValidatorBinding, proof: Uint8Array): boolean {
+  return isSigned(binding.beaconKey, bindingMessage(binding), proof)
+}
+
+function isSigned(
+  publicKey: Uint8Array,
+  message: ReturnType<typeof bls.hash>,
+  signature: Uint8Array
+): boolean {
+  if (signature.length !== REVEAL_BYTES) return false
   try {
-    const point = bls.Signature.fromBytes(reveal)
-    if (!equal(bls.Signature.toBytes(point), reveal)) return false
-    return bls.verify(point, messageOf(body), publicKey)
+    const point = bls.Signature.fromBytes(signature)
+    if (!equal(bls.Signature.toBytes(point), signature)) return false
+    return bls.verify(point, message, publicKey)
   } catch {
     return false // bytes that are not points of the groups
   }
@@ -92,6 +113,13 @@ export function nextMix(mix: Hash, reveal: Uint8Array): Hash {
 
 function messageOf(body: RevealBody): ReturnType<typeof bls.hash> {
   return bls.hash(concat(domain(REVEAL_LABEL), revealBodyType.hashTreeRoot(body)), DST)
+}
+
+function bindingMessage(binding: ValidatorBinding): ReturnType<typeof bls.hash> {
+  return bls.hash(
+    concat(domain(PROOF_LABEL), validatorBindingType.hashTreeRoot(binding)),
+    PROOF_DST
+  )
 }
 
 function scalarFrom(secret: Uint8Array): Uint8Array {

@@ -13,6 +13,8 @@ export interface ChainView {
   network: NetworkId
   parent(): Parent
   validators(): Validator[]
+  /** The set that decided the parent. */
+  lastValidators(): Validator[]
   leader(view: bigint): number
   certificate(height: bigint): Certificate | undefined
 }
@@ -39,8 +41,8 @@ export function checkFinalized(chain: ChainView, block: Block, cert: Certificate
   checkCarried(chain, block.lastCert, parent)
 }
 
-/** The proposer may carry another quorum than the one this replica saw. */
-function checkCarried(
+/** The proposer may carry another quorum than the one this replica saw. @throws HoldfastError BLOCK_INVALID */
+export function checkCarried(
   chain: ChainView,
   carried: Certificate,
   parent: { height: bigint; blockHash: Hash }
@@ -50,7 +52,7 @@ function checkCarried(
   if (equal(certificateType.serialize(carried), own)) return
   check(height > 0n, 'the first block carries the genesis certificate')
   const expected = { kind: finalize, height, blockHash }
-  verifyCertificate(carried, chain.validators(), chain.network, expected)
+  verifyCertificate(carried, chain.lastValidators(), chain.network, expected)
 }
 
 function check(condition: boolean, problem: string): void {

@@ -39,13 +39,17 @@ export interface Proposal {
   txs: Uint8Array[]
 }
 
+/** What holds at the height of a block. */
 export interface Rules {
   chainId: string
   params: Params
+  /** In force at this height. */
   validators: readonly Validator[]
+  /** In force at the next height. */
+  nextValidators: readonly Validator[]
 }
 
-const finalizedType: Ssz<FinalizedBlock> = container<FinalizedBlock>('FinalizedBlock', {
+export const finalizedType: Ssz<FinalizedBlock> = container<FinalizedBlock>('FinalizedBlock', {
   block: blockType,
   cert: certificateType
 })
@@ -70,6 +74,7 @@ export function makeBlock(rules: Rules, parent: Parent, proposal: Proposal): Blo
       lastCertRoot: certificateType.hashTreeRoot(lastCert),
       txRoot: txRootOf(txs),
       validatorsHash: validatorsType.hashTreeRoot([...rules.validators]),
+      nextValidatorsHash: validatorsType.hashTreeRoot([...rules.nextValidators]),
       paramsHash: paramsType.hashTreeRoot(rules.params),
       appHash: parent.appHash,
       resultsHash: parent.resultsHash,
@@ -138,7 +143,7 @@ export function decodeFinalized(bytes: Uint8Array): FinalizedBlock {
   return decodeStrict(finalizedType, bytes, 'finalized block', 'BLOCK_INVALID')
 }
 
-function txRootOf(txs: readonly Uint8Array[]): Hash {
+export function txRootOf(txs: readonly Uint8Array[]): Hash {
   return txHashesType.hashTreeRoot(txs.map(txHash))
 }
 

@@ -23,7 +23,7 @@ export interface BlockFacts {
   resultsHash: Hash
 }
 
-const factsType: Ssz<BlockFacts> = container<BlockFacts>('BlockFacts', {
+export const factsType: Ssz<BlockFacts> = container<BlockFacts>('BlockFacts', {
   height: u64,
   blockHash: bytes32,
   timeMs: u64,
@@ -38,7 +38,7 @@ export interface TxPlace {
   feeUnits: Units
 }
 
-const placeType: Ssz<TxPlace> = container<TxPlace>('TxPlace', {
+export const placeType: Ssz<TxPlace> = container<TxPlace>('TxPlace', {
   height: u64,
   index: u32,
   code: u16,
@@ -78,6 +78,10 @@ export function factsWrite(facts: BlockFacts): Write {
   return { key: factsKey(facts.height), value: factsType.serialize(facts) }
 }
 
+export function certificateWrite(cert: Certificate): Write {
+  return { key: certificateKey(cert.height), value: certificateType.serialize(cert) }
+}
+
 export function blockWrites(
   block: Block,
   cert: Certificate,
@@ -91,7 +95,7 @@ export function blockWrites(
   }))
   return [
     { key: blockKey(height), value: encodeBlock(block) },
-    { key: certificateKey(height), value: certificateType.serialize(cert) },
+    certificateWrite(cert),
     factsWrite(facts),
     ...places
   ]

@@ -32,11 +32,17 @@ export interface ProposalRequest extends Omit<BlockRequest, 'txs'> {
   bytesMax: number
 }
 
+/** A block that is final, with who signed the one below. */
+export interface FinalizeRequest extends BlockRequest {
+  /** One per member of the set of the block below: whether lastCert has its signature; none at height 1. */
+  lastSigners: readonly boolean[]
+}
+
 export interface FinalizeResult {
   appHash: Hash
   resultsHash: Hash
   outcomes: TxOutcome[]
-  /** Changes of the set, in force two heights later; empty as long as the genesis set rules. */
+  /** Changes of the set, in force two heights later; power 0 for who leaves. */
   validatorUpdates: Validator[]
 }
 
@@ -63,7 +69,7 @@ export interface LedgerApp {
    * Executes the next block; nothing is durable before commit.
    * @throws HoldfastError BLOCK_INVALID
    */
-  finalizeBlock(request: BlockRequest): FinalizeResult
+  finalizeBlock(request: FinalizeRequest): FinalizeResult
   /** One synced batch: state, height, hash, and `records` of the caller. */
   commit(records?: readonly Write[]): Promise<{ retainHeight: bigint }>
   /** A record of a table at the newest height. @throws HoldfastError INVALID_ARGUMENT for an unknown table */

@@ -44,7 +44,8 @@ export function genesisToJson(genesis: Genesis): GenesisJson {
     params: {
       ...params,
       feeBaseUnits: params.feeBaseUnits.toString(),
-      feePerKiBUnits: params.feePerKiBUnits.toString()
+      feePerKiBUnits: params.feePerKiBUnits.toString(),
+      minBondUnits: params.minBondUnits.toString()
     },
     accounts: genesis.accounts.map(({ account, units }) => ({
       address: addressOf(account),
@@ -67,7 +68,13 @@ function parseParams(json: unknown): Params {
     'feeBaseUnits',
     'feePerKiBUnits',
     'dealPeriodsMax',
-    'revealEveryHeights'
+    'revealEveryHeights',
+    'epochHeights',
+    'minBondUnits',
+    'unbondingHeights',
+    'evidenceHeights',
+    'downtimeHeights',
+    'jailHeights'
   ])
   return {
     blockIntervalMs: integerOf(fields['blockIntervalMs'], 'blockIntervalMs'),
@@ -76,7 +83,13 @@ function parseParams(json: unknown): Params {
     feeBaseUnits: decimalOf(fields['feeBaseUnits'], 'feeBaseUnits'),
     feePerKiBUnits: decimalOf(fields['feePerKiBUnits'], 'feePerKiBUnits'),
     dealPeriodsMax: integerOf(fields['dealPeriodsMax'], 'dealPeriodsMax'),
-    revealEveryHeights: integerOf(fields['revealEveryHeights'], 'revealEveryHeights')
+    revealEveryHeights: integerOf(fields['revealEveryHeights'], 'revealEveryHeights'),
+    epochHeights: integerOf(fields['epochHeights'], 'epochHeights'),
+    minBondUnits: decimalOf(fields['minBondUnits'], 'minBondUnits'),
+    unbondingHeights: integerOf(fields['unbondingHeights'], 'unbondingHeights'),
+    evidenceHeights: integerOf(fields['evidenceHeights'], 'evidenceHeights'),
+    downtimeHeights: integerOf(fields['downtimeHeights'], 'downtimeHeights'),
+    jailHeights: integerOf(fields['jailHeights'], 'jailHeights')
   }
 }
 

@@ -9,6 +9,7 @@ import { checkParams, type Params, paramsType } from './params.ts'
 import { chainIdType, isChainId } from './types/network.ts'
 import { type Validator, validatorsType } from './types/records.ts'
 import { bytes32, container, listOf, type Ssz, u64 } from './types/ssz.ts'
+import { UNITS_PER_POWER } from './types/validator.ts'
 
 export interface GenesisAccount {
   account: Uint8Array
@@ -24,10 +25,10 @@ export interface Genesis {
 }
 
 export const GENESIS_ACCOUNTS_MAX = 65_536
-/** Keeps every sum of powers far below u64. */
-export const POWER_MAX: bigint = 10n ** 12n
+/** Backed by the whole supply; keeps every sum of powers far below u64. */
+export const POWER_MAX: bigint = UNITS_MAX / UNITS_PER_POWER
 
-const genesisType: Ssz<Genesis> = container<Genesis>('Genesis', {
+export const genesisType: Ssz<Genesis> = container<Genesis>('Genesis', {
   chainId: chainIdType,
   genesisTimeMs: u64,
   params: paramsType,
@@ -43,8 +44,20 @@ export function genesisHashOf(genesis: Genesis): Hash {
   return domainHash('ledger/genesis/v1', genesisType.hashTreeRoot(genesis))
 }
 
+/** All accounts and all bonds. */
 export function supplyOfGenesis(genesis: Genesis): Units {
-  return genesis.accounts.reduce((sum, { units }) => sum + units, 0n)
+  const balances = genesis.accounts.reduce((sum, { units }) => sum + units, 0n)
+  return balances + bondsOfGenesis(genesis)
+}
+
+/** What backs a power in the genesis. */
+export function bondOf(power: bigint): Units {
+  return power * UNITS_PER_POWER
+}
+
+/** The validators of the genesis are bonded from it on: the bond is exactly what their power stands for. */
+export function bondsOfGenesis(genesis: Genesis): Units {
+  return genesis.validators.reduce((sum, { power }) => sum + bondOf(power), 0n)
 }
 
 /** The same genesis. @throws HoldfastError CONFIG_INVALID when a part is out of range or repeats */
@@ -61,8 +74,10 @@ export function checkGenesis(genesis: Genesis): Genesis {
   )
   check(distinct(validators.map(({ publicKey }) => publicKey)), 'a validator key is listed twice')
   check(distinct(validators.map(({ beaconKey }) => beaconKey)), 'a beacon key is listed twice')
+  check(distinct(validators.map(({ account }) => account)), 'an account has two validators')
   for (const { power, beaconKey } of validators) {
     check(power >= 1n && power <= POWER_MAX, `validator power must be 1 to ${POWER_MAX}`)
+    check(bondOf(power) >= genesis.params.minBondUnits, 'a validator has less than the least bond')
     check(isBeaconKey(beaconKey), 'a beacon key is not a point of G1')
   }
   return genesis

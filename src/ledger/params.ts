@@ -1,13 +1,15 @@
 /**
- * Ledger parameters: fixed by genesis, range-checked together so that no accepted set makes a later step impossible.
+ * Ledger parameters: set by genesis, some changed by vote (governed-params.ts), range-checked together so that no
+ * accepted set makes a later step impossible.
  */
 import { assert } from '../base/assert.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { PROOF_LEAVES_MAX, TX_BYTES_MAX } from '../base/limits.ts'
-import { UNITS_MAX, type Units } from '../base/money.ts'
+import { UNITS_MAX, UNITS_PER_TOKEN, type Units } from '../base/money.ts'
 import { OPENING_BYTES_MAX } from './types/proof.ts'
 import { container, type Ssz, u32, u64 } from './types/ssz.ts'
 import { TX_OVERHEAD_BYTES_MAX } from './types/tx.ts'
+import { SETS_KEPT_MAX } from './types/validator.ts'
 
 export interface Params {
   /** Least time between two blocks. */
@@ -22,6 +24,18 @@ export interface Params {
   dealPeriodsMax: number
   /** A beacon reveal is due at multiples of this height. */
   revealEveryHeights: number
+  /** The validator set changes at most once in so many heights. */
+  epochHeights: number
+  /** Least bond of a validator that can be in the set. */
+  minBondUnits: Units
+  /** From the loss of the power that a bond backs to its withdrawal. */
+  unbondingHeights: number
+  /** Evidence older than this is not taken. */
+  evidenceHeights: number
+  /** Whoever misses more than half of the certificates of such a window is jailed. */
+  downtimeHeights: number
+  /** Least stay in jail. */
+  jailHeights: number
 }
 
 /** So many openings always fit one transaction. */
@@ -32,7 +46,10 @@ export const BLOCK_INTERVAL_MS_MAX = 600_000
 export const PERIOD_HEIGHTS_MIN = 2
 export const PERIOD_HEIGHTS_MAX = 10_000_000
 export const DEAL_PERIODS_MAX = 4096
+export const EPOCH_HEIGHTS_MIN = 2
+export const HEIGHTS_MAX = 100_000_000
 const FEE_UNITS_MAX: Units = UNITS_MAX / 10n ** 6n
+const BOND_UNITS_MAX: Units = UNITS_MAX / 1000n
 
 assert(LEAVES_PER_PROOF_MAX <= PROOF_LEAVES_MAX, 'a full proof fits its list')
 
@@ -43,12 +60,20 @@ export const paramsType: Ssz<Params> = container<Params>('Params', {
   feeBaseUnits: u64,
   feePerKiBUnits: u64,
   dealPeriodsMax: u32,
-  revealEveryHeights: u32
+  revealEveryHeights: u32,
+  epochHeights: u32,
+  minBondUnits: u64,
+  unbondingHeights: u32,
+  evidenceHeights: u32,
+  downtimeHeights: u32,
+  jailHeights: u32
 })
 
 const DAY_MS = 86_400_000
 
-/** 5 s blocks, daily periods. */
+const UNBONDING_DAYS = 14
+
+/** 5 s blocks, daily periods, hourly epochs, 14 days of unbonding. */
 export function defaultParams(): Params {
   const blockIntervalMs = 5_000
   const periodHeights = DAY_MS / blockIntervalMs
@@ -59,7 +84,13 @@ export function defaultParams(): Params {
     feeBaseUnits: 1_000n,
     feePerKiBUnits: 1_000n,
     dealPeriodsMax: 1_095,
-    revealEveryHeights: 12
+    revealEveryHeights: 12,
+    epochHeights: 720,
+    minBondUnits: 1_000n * UNITS_PER_TOKEN,
+    unbondingHeights: UNBONDING_DAYS * periodHeights,
+    evidenceHeights: UNBONDING_DAYS * periodHeights,
+    downtimeHeights: 10_000,
+    jailHeights: 720
   }
 }
 
@@ -78,31 +109,57 @@ export function devnetParams(options: { periodMs: number; blockIntervalMs?: numb
     feeBaseUnits: 100n,
     feePerKiBUnits: 10n,
     dealPeriodsMax: DEAL_PERIODS_MAX,
-    revealEveryHeights: periodHeights
+    revealEveryHeights: periodHeights,
+    epochHeights: 20,
+    minBondUnits: UNITS_PER_TOKEN,
+    unbondingHeights: 400,
+    evidenceHeights: 400,
+    downtimeHeights: 200,
+    jailHeights: 40
   })
 }
 
 /** The same params. @throws HoldfastError CONFIG_INVALID naming the first one out of range */
 export function checkParams(params: Params): Params {
-  const within = (name: keyof Params, low: number, high: number): void => {
-    const value = params[name]
-    if (!Number.isInteger(value) || Number(value) < low || Number(value) > high) {
-      throw new HoldfastError('CONFIG_INVALID', `${name} must be between ${low} and ${high}`)
-    }
-  }
-  within('blockIntervalMs', 1, BLOCK_INTERVAL_MS_MAX)
-  within('periodHeights', PERIOD_HEIGHTS_MIN, PERIOD_HEIGHTS_MAX)
-  within('leavesPerProof', 1, LEAVES_PER_PROOF_MAX)
-  within('dealPeriodsMax', 1, DEAL_PERIODS_MAX)
-  // a reveal at least once per period: every seed has fresh randomness
-  within('revealEveryHeights', 1, params.periodHeights)
-  for (const name of ['feeBaseUnits', 'feePerKiBUnits'] as const) {
-    const fee = params[name]
-    if (typeof fee !== 'bigint' || fee < 0n || fee > FEE_UNITS_MAX) {
-      throw new HoldfastError('CONFIG_INVALID', `${name} must be between 0 and ${FEE_UNITS_MAX}`)
-    }
-  }
+  const problem = paramsProblem(params)
+  if (problem !== undefined) throw new HoldfastError('CONFIG_INVALID', problem)
   return params
+}
+
+/** What is wrong with them; undefined when nothing is. */
+export function paramsProblem(params: Params): string | undefined {
+  const ranges = rangesOf(params)
+  for (const name of Object.keys(ranges) as (keyof Params)[]) {
+    const [low, high] = ranges[name]
+    const value = params[name]
+    const whole =
+      typeof value === typeof low && (typeof value === 'bigint' || Number.isInteger(value))
+    if (!whole || value < low || value > high) return `${name} must be between ${low} and ${high}`
+  }
+  return undefined
+}
+
+type Ranges = { [K in keyof Params]: [low: Params[K], high: Params[K]] }
+
+function rangesOf(params: Params): Ranges {
+  return {
+    blockIntervalMs: [1, BLOCK_INTERVAL_MS_MAX],
+    periodHeights: [PERIOD_HEIGHTS_MIN, PERIOD_HEIGHTS_MAX],
+    leavesPerProof: [1, LEAVES_PER_PROOF_MAX],
+    feeBaseUnits: [0n, FEE_UNITS_MAX],
+    feePerKiBUnits: [0n, FEE_UNITS_MAX],
+    dealPeriodsMax: [1, DEAL_PERIODS_MAX],
+    // a reveal at least once per period: every seed has fresh randomness
+    revealEveryHeights: [1, params.periodHeights],
+    epochHeights: [EPOCH_HEIGHTS_MIN, HEIGHTS_MAX],
+    minBondUnits: [UNITS_PER_TOKEN, BOND_UNITS_MAX],
+    // nobody takes the bond away before the evidence is too old
+    unbondingHeights: [params.evidenceHeights, HEIGHTS_MAX],
+    // the sets that evidence is checked against are few enough to keep
+    evidenceHeights: [1, Math.min(HEIGHTS_MAX, params.epochHeights * (SETS_KEPT_MAX / 2))],
+    downtimeHeights: [4, HEIGHTS_MAX],
+    jailHeights: [1, HEIGHTS_MAX]
+  }
 }
 
 /** What a transaction of `bytes` pays: base plus every begun KiB. */

@@ -5,6 +5,7 @@ import { totalLeaves } from './fenwick.ts'
 import { mixOf } from './machine/begin-block.ts'
 import { accountOf } from './machine/money.ts'
 import { provenBetween } from './machine/proven.ts'
+import { setAt } from './machine/validator-sets.ts'
 import { versionAt } from './machine/versions.ts'
 import { type Params, periodAt } from './params.ts'
 import { type Challenge, challengeFor } from './rules/proof.ts'
@@ -16,16 +17,23 @@ import {
   clientDealCounts,
   clientDeals,
   deals,
+  lastValidators,
+  nextValidators,
   numbered,
   ONLY,
+  paramsTable,
   peerKeys,
+  proposals,
   providerDealCounts,
   providerDeals,
   providers,
+  scheduled,
   type Table,
+  validatorRecords,
   validators
 } from './state/tables.ts'
 import type { DealRecord, Validator } from './types/records.ts'
+import type { ProposalRecord, Scheduled, ValidatorRecord } from './types/validator.ts'
 
 export interface AccountView {
   /** Next nonce. */
@@ -85,12 +93,17 @@ export interface DealView {
 export class StateQueries {
   readonly #store: StateStore
   readonly #height: () => bigint
-  readonly params: Params
+  readonly #genesisParams: Params
 
-  constructor(store: StateStore, params: Params, height: () => bigint) {
+  constructor(store: StateStore, genesisParams: Params, height: () => bigint) {
     this.#store = store
-    this.params = params
+    this.#genesisParams = genesisParams
     this.#height = height
+  }
+
+  /** Those that hold at the next height. */
+  get params(): Params {
+    return this.#state().get(paramsTable, ONLY) ?? this.#genesisParams
   }
 
   /** The proving period of the newest height. */
@@ -176,6 +189,36 @@ export class StateQueries {
   /** The set that decides the next height, in the order of certificates. */
   validators(): Validator[] {
     return this.#state().get(validators, ONLY) ?? []
+  }
+
+  /** The set that decides the height after the next. */
+  nextValidators(): Validator[] {
+    return this.#state().get(nextValidators, ONLY) ?? []
+  }
+
+  /** The set that decided the newest height; that of height 1 before it. */
+  lastValidators(): Validator[] {
+    return this.#state().get(lastValidators, ONLY) ?? []
+  }
+
+  /** The set of a height: as far back as evidence reaches, and two heights ahead. */
+  validatorsAt(height: bigint): Validator[] | undefined {
+    return setAt(this.#state(), this.#height(), height)
+  }
+
+  /** The validator of an account, in the set or not. */
+  validator(account: Uint8Array): ValidatorRecord | undefined {
+    return this.#state().get(validatorRecords, account)
+  }
+
+  /** The open proposal of a validator. */
+  proposal(account: Uint8Array): ProposalRecord | undefined {
+    return this.#state().get(proposals, account)
+  }
+
+  /** Accepted changes of parameters that wait for their epoch. */
+  scheduledChanges(): Scheduled[] {
+    return this.#state().get(scheduled, ONLY) ?? []
   }
 
   /** The beacon's mix after the newest block. */

@@ -17,9 +17,12 @@ import { type BlockFacts, blockWrites, ChainStore, factsWrite } from './chain-st
 import type { LedgerApp } from './engine.ts'
 import { type Genesis, supplyOfGenesis } from './genesis.ts'
 import { leaderOf } from './leader.ts'
+import { LightServer } from './light/serve.ts'
 import { auditSupply } from './machine/audit.ts'
 import { type Outcome, outcomeOf } from './machine/outcomes.ts'
 import { StateQueries } from './query.ts'
+import { SnapshotKeeper, type SnapshotPolicy } from './snapshot/keeper.ts'
+import { Retention } from './snapshot/retention.ts'
 import { type LedgerDb, StateStore } from './state/store.ts'
 import type { Block, Certificate, TxOutcome } from './types/block.ts'
 import type { NetworkId } from './types/network.ts'
@@ -30,6 +33,10 @@ export interface ReplicaInit {
   db: LedgerDb
   genesis: Genesis
   logger: Logger
+  /** Snapshots for others. @default on demand only */
+  snapshots?: SnapshotPolicy
+  /** Newest blocks to keep. @default all */
+  retainHeights?: bigint
 }
 
 export interface Head {
@@ -67,23 +74,33 @@ export function createReplica(init: ReplicaInit): Replica {
 export class Replica extends StateQueries {
   readonly network: NetworkId
   readonly genesis: Genesis
+  /** For others who want to start from the newest state. */
+  readonly snapshots: SnapshotKeeper
+  /** For light clients. */
+  readonly light: LightServer
   readonly #ledger: Ledger
   readonly #store: StateStore
   readonly #chain: ChainStore
+  readonly #retention: Retention
   readonly #logger: Logger
   readonly #mutex = new KeyedMutex()
   readonly #listeners = new Set<BlockListener>()
   #head: BlockFacts | undefined
   #halted: Error | undefined
+  #isCommitting = false
 
   /** Use createReplica. */
-  constructor({ db, genesis, logger }: ReplicaInit) {
+  constructor(init: ReplicaInit) {
+    const { db, genesis, logger } = init
     const store = new StateStore(db)
     super(store, genesis.params, () => this.height)
     this.genesis = genesis
     this.#store = store
     this.#ledger = new Ledger(genesis, store)
     this.#chain = new ChainStore(store)
+    this.#retention = new Retention(store, this.#chain, init.retainHeights)
+    this.snapshots = new SnapshotKeeper(db, init.snapshots ?? {}, logger)
+    this.light = new LightServer(store, this.#chain)
     this.#logger = logger
     this.network = this.#ledger.network
   }
@@ -93,6 +110,8 @@ export class Replica extends StateQueries {
    * @throws HoldfastError WRONG_NETWORK, REPLICA_DIVERGED
    */
   async open(): Promise<void> {
+    await this.#store.discardRestore()
+    await this.snapshots.open()
     if (!this.#ledger.load()) await this.#ledger.initChain()
     const { height } = this.#ledger.head
     if (height === 0n) await this.#store.commit([factsWrite(this.#genesisFacts())])
@@ -102,6 +121,7 @@ export class Replica extends StateQueries {
 
   /** Ends reading; waits for a commit under way. */
   async close(): Promise<void> {
+    await this.snapshots.close()
     await this.#mutex.run('apply', () => this.#store.close())
   }
 
@@ -112,6 +132,11 @@ export class Replica extends StateQueries {
   head(): Head {
     const { height, blockHash, appHash, timeMs } = this.#headFacts()
     return { height, blockHash, appHash, timeMs: Number(timeMs) }
+  }
+
+  /** True while a block goes in: what is read then may be of two heights. An onBlock follows. */
+  get isCommitting(): boolean {
+    return this.#isCommitting
   }
 
   /** What an ordering engine drives. */
@@ -130,7 +155,8 @@ export class Replica extends StateQueries {
     return {
       chainId: this.network.chainId,
       params: this.params,
-      validators: this.validators()
+      validators: this.validators(),
+      nextValidators: this.nextValidators()
     }
   }
 
@@ -165,6 +191,11 @@ export class Replica extends StateQueries {
   /** What it would come to as the first of the next block. @throws HoldfastError like `admit` */
   simulate(tx: Uint8Array): Outcome {
     return this.#ledger.simulate(tx)
+  }
+
+  /** The first height whose block is kept; the blocks below it were pruned, or never here. */
+  get earliestHeight(): bigint {
+    return this.#retention.earliest
   }
 
   block(height: bigint): Block | undefined {
@@ -207,11 +238,19 @@ export class Replica extends StateQueries {
     checkFinalized(this, block, cert)
     checkBlock(this.rules(), this.parent(), block)
     const { height, timeMs, proposer, reveal } = header
-    const request = { height, timeMs, proposer, reveal, txs: block.txs }
+    const lastSigners = block.lastCert.signers.toBoolArray()
+    const request = { height, timeMs, proposer, reveal, txs: block.txs, lastSigners }
     const { appHash, resultsHash, outcomes } = this.#ledger.finalizeBlock(request)
     const facts = { height, blockHash, timeMs, appHash, resultsHash }
-    await this.#ledger.commit(blockWrites(block, cert, facts, outcomes))
-    this.#head = facts
+    this.#isCommitting = true
+    try {
+      const pruned = this.#retention.writes(height, this.snapshots.list()[0]?.height)
+      await this.#ledger.commit([...blockWrites(block, cert, facts, outcomes), ...pruned])
+      this.#head = facts
+      this.snapshots.afterCommit(height)
+    } finally {
+      this.#isCommitting = false
+    }
     const result = { height, blockHash, appHash, txs: resultsOf(height, outcomes) }
     this.#notify(result, block)
     return result

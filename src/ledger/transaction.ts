@@ -30,6 +30,20 @@ import {
   transferType,
   txType
 } from './types/tx.ts'
+import {
+  type BondAmount,
+  bondAmountType,
+  type Evidence,
+  evidenceType,
+  type GovPropose,
+  type GovVote,
+  govProposeType,
+  govVoteType,
+  type ValidatorRef,
+  type ValidatorRegister,
+  validatorRefType,
+  validatorRegisterType
+} from './types/validator-tx.ts'
 
 export type TxBody =
   | { kind: 'transfer'; payload: Transfer }
@@ -40,6 +54,14 @@ export type TxBody =
   | { kind: 'dealSettle'; payload: DealRef }
   | { kind: 'dealClose'; payload: DealRef }
   | { kind: 'proof'; payload: ProofPayload }
+  | { kind: 'validatorRegister'; payload: ValidatorRegister }
+  | { kind: 'validatorBond'; payload: BondAmount }
+  | { kind: 'validatorUnbond'; payload: BondAmount }
+  | { kind: 'validatorWithdraw'; payload: ValidatorRef }
+  | { kind: 'validatorUnjail'; payload: ValidatorRef }
+  | { kind: 'evidence'; payload: Evidence }
+  | { kind: 'govPropose'; payload: GovPropose }
+  | { kind: 'govVote'; payload: GovVote }
 
 export interface TxInit {
   network: NetworkId
@@ -130,6 +152,20 @@ function encodePayload(body: TxBody): Uint8Array {
       return dealRefType.serialize(body.payload)
     case 'proof':
       return proofPayloadType.serialize(body.payload)
+    case 'validatorRegister':
+      return validatorRegisterType.serialize(body.payload)
+    case 'validatorBond':
+    case 'validatorUnbond':
+      return bondAmountType.serialize(body.payload)
+    case 'validatorWithdraw':
+    case 'validatorUnjail':
+      return validatorRefType.serialize(body.payload)
+    case 'evidence':
+      return evidenceType.serialize(body.payload)
+    case 'govPropose':
+      return govProposeType.serialize(body.payload)
+    case 'govVote':
+      return govVoteType.serialize(body.payload)
   }
 }
 

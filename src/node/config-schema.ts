@@ -20,6 +20,7 @@ export interface Config {
   controlPort: number
   quotaBytes: number
   leaseMs: number
+  leaderTimeoutMs: number
   logLevel: LogLevel
   ask: {
     priceUnitsPerGiBPeriod: Units
@@ -43,6 +44,10 @@ const QUOTA_BYTES_DEFAULT: number = 10 * GIB
 const LEASE_MS_MIN = 10_000
 const LEASE_MS_MAX: number = 7 * 24 * 3_600_000
 const LEASE_MS_DEFAULT: number = 24 * 3_600_000
+const LEADER_TIMEOUT_MS_MIN = 50
+const LEADER_TIMEOUT_MS_MAX = 60_000
+/** Twice a slow round trip across the world, and the time to check a full block. */
+const LEADER_TIMEOUT_MS_DEFAULT = 2_000
 const TAG_BYTES_MAX = 32
 const PRICE_UNITS_DEFAULT: Units = 1_000_000n
 const PRICE_UNITS_ACCEPTED_DEFAULT: Units = 10_000_000n
@@ -106,6 +111,15 @@ const topShape = {
     z.int().min(LEASE_MS_MIN).max(LEASE_MS_MAX).default(LEASE_MS_DEFAULT),
     `milliseconds, ${LEASE_MS_MIN} to ${LEASE_MS_MAX}`,
     'How long a provider keeps an uploaded piece that no revision of its deal names yet; a longer put fails.'
+  ),
+  leaderTimeoutMs: setting(
+    z
+      .int()
+      .min(LEADER_TIMEOUT_MS_MIN)
+      .max(LEADER_TIMEOUT_MS_MAX)
+      .default(LEADER_TIMEOUT_MS_DEFAULT),
+    `milliseconds, ${LEADER_TIMEOUT_MS_MIN} to ${LEADER_TIMEOUT_MS_MAX}`,
+    'How long a validator waits for the first proposal of a height before it votes to skip the leader.'
   ),
   logLevel: setting(
     z.enum(LOG_LEVELS).default('info'),

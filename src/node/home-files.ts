@@ -20,6 +20,8 @@ export interface HomePaths {
   readonly control: string
   /** Replica of the ledger. */
   readonly ledger: string
+  /** What the validator has signed, apart from the ledger: restoring that one must not rewind this. */
+  readonly validator: string
   /** Index of the piece store. */
   readonly store: string
   /** Piece bytes and nothing else. */
@@ -46,6 +48,7 @@ export function homePaths(home: string): HomePaths {
     controlToken: join(root, 'control.token'),
     control: join(root, 'control.json'),
     ledger: join(root, 'ledger'),
+    validator: join(root, 'validator'),
     store: join(root, 'store'),
     pieces: join(root, 'pieces'),
     client: join(root, 'client'),

@@ -11,6 +11,7 @@ import type { ChainContext } from './chain/context.ts'
 import { isCurrent } from './chain/current.ts'
 import { Follower, serveFollowers } from './chain/follow.ts'
 import { TxSender } from './chain/tx-sender.ts'
+import { isValidator } from './chain/validators.ts'
 import { waitUntil } from './chain/wait-for-block.ts'
 import { ClientRole } from './client/client-role.ts'
 import type { NodeInit } from './config.ts'
@@ -60,7 +61,14 @@ export async function createNode(init: NodeInit): Promise<HoldfastNode> {
   })
   const base = { net, replica, network: replica.network, signal: stopping.signal }
   const validator = config.roles.includes('validator')
-    ? new ValidatorRole({ net, replica, keys, logger: log.child({ part: 'validator' }) })
+    ? await ValidatorRole.open({
+        net,
+        replica,
+        keys,
+        folder: paths.validator,
+        leaderTimeoutMs: config.leaderTimeoutMs,
+        logger: log.child({ part: 'validator' })
+      })
     : undefined
   const sender = new TxSender({
     ...base,
@@ -129,10 +137,7 @@ class Node implements HoldfastNode {
     const follow = { net: chain.net, replica: chain.replica, logger: init.log }
     serveFollowers(follow)
     // A validator makes blocks with other validators and hears of theirs only from them.
-    this.#follower = new Follower(
-      follow,
-      validator ? ({ roles }) => roles.includes('validator') : undefined
-    )
+    this.#follower = new Follower(follow, validator ? isValidator : undefined)
     this.api = createApi({
       ...parts,
       requestStop: () => {

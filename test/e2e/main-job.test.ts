@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createDevnet, type Devnet } from './devnet.ts'
+import { Network, until } from './network.ts'
 import { seededBytes, testSeed } from './seed.ts'
 
 const PROVIDERS = 5
@@ -17,59 +17,69 @@ const PROFILE = '2/5'
 describe('e2e: the main job', function () {
   this.timeout(300_000)
   const seed = testSeed()
-  let net: Devnet
+  let net: Network
 
   before(async () => {
-    net = await createDevnet({ providers: PROVIDERS, period: '2s' })
+    net = await Network.start({ providers: PROVIDERS, period: '2s' })
   })
 
   after(async () => {
-    await net.remove()
+    await net.dispose()
   })
 
   it(`stores, proves, pays, survives and restarts (seed ${seed})`, async () => {
     const bytes = seededBytes(seed, 3_000_017)
-    const file = join(net.folder, 'source')
+    const file = net.file('source')
     await writeFile(file, bytes)
 
-    const stored = await net.client(['put', file, '/a/source', '--profile', PROFILE])
-    assert.equal(stored['bytes'], bytes.length)
-    const pieces = stored['pieces'] as { provider: string }[]
-    assert.equal(new Set(pieces.map(({ provider }) => provider)).size, PROVIDERS)
+    const stored = await net.result<Stored>(['put', file, '/a/source', '--profile', PROFILE])
+    assert.equal(stored.bytes, bytes.length)
+    assert.equal(new Set(stored.pieces.map(({ provider }) => provider)).size, PROVIDERS)
 
-    const deals = await net.until(['deals'], rows =>
-      (rows as Deal[]).every(deal => deal.provenPeriods >= 2 && BigInt(deal.paidUnits) > 0n)
-    )
-    assert.equal((deals as Deal[]).length, PROVIDERS)
-    assert.ok((deals as Deal[]).every(({ missedPeriods }) => missedPeriods === 0))
+    await until('every deal is proven and paid twice', async () => {
+      const deals = await net.result<Deal[]>(['deals'])
+      assert.equal(deals.length, PROVIDERS)
+      assert.ok(deals.every(({ missedPeriods }) => missedPeriods === 0))
+      return deals.every(deal => deal.provenPeriods >= 2 && BigInt(deal.paidUnits) > 0n)
+    })
 
-    await net.kill('provider-1')
-    await net.kill('provider-2')
-    const damaged = net.node('provider-3')
-    await flipFirstByteOfEachGroup(join(damaged.home, 'pieces'))
-    const copy = join(net.folder, 'copy')
-    const read = await net.client(['get', '/a/source', '-o', copy])
+    const [first, second, damaged, fourth] = net.providers
+    await net.kill(first!)
+    await net.kill(second!)
+    await flipFirstByteOfEachGroup(join(damaged!.home, 'pieces'))
+    const copy = net.file('copy')
+    const read = await net.result<Read>(['get', '/a/source', '-o', copy])
     assert.ok(bytes.equals(await readFile(copy)), 'the copy equals the source')
-    const failed = (read['failed'] as { provider: string }[]).map(({ provider }) => provider)
-    assert.ok(
-      failed.length === 0 || failed.every(id => net.idsOf([1, 2, 3]).includes(id)),
-      'nobody honest is blamed'
-    )
+    const faulty = [first!, second!, damaged!].map(({ peerId }) => peerId)
+    for (const { provider } of read.failed) assert.ok(faulty.includes(provider), 'an honest one')
 
-    await net.kill('provider-4')
-    const refused = await net.run(['get', '/a/source', '-o', join(net.folder, 'never')])
-    assert.equal(refused.code, 1)
-    assert.match(refused.err, /shares needed/)
+    await net.kill(fourth!)
+    const refused = await net.failure('UNRECOVERABLE', [
+      'get',
+      '/a/source',
+      '-o',
+      net.file('never')
+    ])
+    assert.match(refused.message, /shares needed/)
     assert.ok(!(await readdir(net.folder)).some(name => name.startsWith('never')))
 
-    await net.restart()
-    const again = join(net.folder, 'again')
-    await net.client(['get', '/a/source', '-o', again, '--range', '1000000-2000000'])
+    await net.powerCut()
+    const again = net.file('again')
+    await net.result(['get', '/a/source', '-o', again, '--range', '1000000-2000000'])
     assert.ok(bytes.subarray(1_000_000, 2_000_001).equals(await readFile(again)))
-    await net.client(['rm', '/a/source'])
-    assert.deepEqual(await net.client(['ls', '/']), [])
+    await net.result(['rm', '/a/source'])
+    assert.deepEqual(await net.result(['ls', '/']), [])
   })
 })
+
+interface Stored {
+  bytes: number
+  pieces: { provider: string }[]
+}
+
+interface Read {
+  failed: { provider: string }[]
+}
 
 interface Deal {
   provenPeriods: number

@@ -26,6 +26,8 @@ export interface NetworkInit {
   providers: number
   /** For example "2s". */
   period: string
+  /** @default 1 */
+  validators?: number
   /** Environment of every node. @default {} */
   env?: Record<string, string>
 }
@@ -53,10 +55,18 @@ export class Network {
     this.#env = env
   }
 
-  static async start({ providers, period, env = {} }: NetworkInit): Promise<Network> {
+  static async start({
+    providers,
+    period,
+    validators = 1,
+    env = {}
+  }: NetworkInit): Promise<Network> {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-e2e-'))
     const network = new Network(folder, env)
-    await network.#launch('--providers', `${providers}`, '--period', period)
+    const shape = { providers, validators, period }
+    await network.#launch(
+      ...Object.entries(shape).flatMap(([key, value]) => [`--${key}`, `${value}`])
+    )
     return network
   }
 
@@ -89,6 +99,10 @@ export class Network {
 
   get validator(): NetworkNode {
     return this.node('validator-1')
+  }
+
+  get validators(): NetworkNode[] {
+    return this.nodes.filter(({ name }) => name.startsWith('validator-'))
   }
 
   get providers(): NetworkNode[] {
@@ -128,6 +142,16 @@ export class Network {
     this.#restarted.delete(node.pid)
   }
 
+  /** Holds a node still, as a partition or a suspended machine does, while `during` runs. */
+  async freeze(node: NetworkNode, during: () => Promise<void>): Promise<void> {
+    process.kill(node.pid, 'SIGSTOP')
+    try {
+      await during()
+    } finally {
+      process.kill(node.pid, 'SIGCONT')
+    }
+  }
+
   /** Starts a node that was killed, as its owner would; resolves when it says that it is usable. */
   async restart(node: NetworkNode): Promise<void> {
     const answers = await Promise.allSettled(this.nodes.map(({ api }) => api.status()))
@@ -161,6 +185,11 @@ export class Network {
     await until('all have ended', async () => !this.nodes.some(({ pid }) => isAlive(pid)))
     this.#process = undefined
     this.#restarted.clear()
+  }
+
+  /** Starts again what was stopped. */
+  async resume(): Promise<void> {
+    await this.#launch()
   }
 
   /** Ends what still runs and removes the homes. */

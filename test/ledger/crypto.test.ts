@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { fromHex, toHex } from '../../src/base/bytes.ts'
 import { verifyStrict } from '../../src/base/keys.ts'
-import { beaconKeyFromSecret, isBeaconKey, nextMix, verifyReveal } from '../../src/ledger/beacon.ts'
+import {
+  beaconKeyFromSecret,
+  isBeaconKey,
+  nextMix,
+  verifyPossession,
+  verifyReveal
+} from '../../src/ledger/beacon.ts'
 import { leaderOf } from '../../src/ledger/leader.ts'
 import { flipped } from '../proofs/random.ts'
 import { beaconSecretOf, keyOf } from './support.ts'
@@ -61,6 +67,31 @@ describe('beacon', () => {
     assert.ok(!verifyReveal(key.publicKey, { ...body, chainId: 'test-2' }, reveal))
     assert.ok(!verifyReveal(beaconKeyFromSecret(beaconSecretOf('other')).publicKey, body, reveal))
     assert.notEqual(toHex(nextMix(body.mix, reveal)), toHex(nextMix(body.mix, new Uint8Array(0))))
+  })
+
+  it('proves possession for one account, key and network, and never by a reveal', () => {
+    const binding = {
+      chainId: body.chainId,
+      genesisHash: body.genesisHash,
+      account: keyOf('alice').publicKey,
+      voteKey: keyOf('vote/alice').publicKey,
+      beaconKey: key.publicKey
+    }
+    const proof = key.provePossession(binding)
+    assert.ok(verifyPossession(binding, proof))
+    const other = beaconKeyFromSecret(beaconSecretOf('other')).publicKey
+    for (const changes of [
+      { chainId: 'test-2' },
+      { genesisHash: new Uint8Array(32) },
+      { account: keyOf('bob').publicKey },
+      { voteKey: keyOf('vote/bob').publicKey },
+      { beaconKey: other },
+      { beaconKey: new Uint8Array(48) }
+    ]) {
+      assert.ok(!verifyPossession({ ...binding, ...changes }, proof))
+    }
+    assert.ok(!verifyPossession(binding, key.reveal(body)))
+    assert.ok(!verifyReveal(key.publicKey, body, proof))
   })
 
   it('refuses bytes that are not the signature', () => {

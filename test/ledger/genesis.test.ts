@@ -13,9 +13,14 @@ import {
   LEAVES_PER_PROOF_MAX,
   periodAt
 } from '../../src/ledger/params.ts'
+import { UNITS_PER_POWER } from '../../src/ledger/types/validator.ts'
 import { keyOf, testGenesis } from './support.ts'
 
-const genesis = testGenesis({ alice: 7n, bob: UNITS_MAX - 7n }, {}, { v0: 1n, v1: 3n })
+const genesis = testGenesis(
+  { alice: 7n, bob: UNITS_MAX - 4n * UNITS_PER_POWER - 7n },
+  {},
+  { v0: 1n, v1: 3n }
+)
 
 /** The JSON as it comes from a file, free to be damaged. */
 function json(): GenesisJson {
@@ -44,7 +49,7 @@ describe('the genesis document', () => {
       j => j.genesisTimeMs++,
       j => Object.assign(j.params, { periodHeights: 11 }),
       j => (j.accounts[0]!.units = '6'),
-      j => (j.validators[0]!.power = '2'),
+      j => (j.validators[1]!.power = '2'),
       j => j.validators.reverse()
     ]
     for (const change of changes) {
@@ -80,6 +85,9 @@ describe('the genesis document', () => {
     refuses(j => (j.validators[1]!.beaconKey = j.validators[0]!.beaconKey), /twice/)
     refuses(j => (j.validators[0]!.beaconKey = '00'.repeat(48)), /G1/)
     refuses(j => (j.validators[0]!.power = '0'), /power/)
+    refuses(j => (j.validators[1]!.address = j.validators[0]!.address), /two validators/)
+    refuses(j => Object.assign(j.params, { minBondUnits: '2000000000' }), /least bond/)
+    refuses(j => (j.validators[0]!.power = '2'), /supply/)
     refuses(j => (j.params.leavesPerProof = LEAVES_PER_PROOF_MAX + 1), /leavesPerProof/)
     assert.equal(json().accounts[0]!.address, addressOf(keyOf('alice').publicKey))
   })
@@ -104,7 +112,14 @@ describe('parameters', () => {
       { revealEveryHeights: 0 },
       { revealEveryHeights: 20_000 },
       { feeBaseUnits: -1n },
-      { feePerKiBUnits: UNITS_MAX }
+      { feePerKiBUnits: UNITS_MAX },
+      { epochHeights: 1 },
+      { minBondUnits: 1n },
+      { unbondingHeights: defaultParams().evidenceHeights - 1 },
+      { evidenceHeights: 0 },
+      { epochHeights: 2 },
+      { downtimeHeights: 3 },
+      { jailHeights: 0 }
     ]) {
       assert.throws(() => checkParams({ ...defaultParams(), ...changes }), {
         code: 'CONFIG_INVALID'

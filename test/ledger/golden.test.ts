@@ -6,6 +6,8 @@ import { initialMix, nextMix } from '../../src/ledger/beacon.ts'
 import { quorumOf, signVote } from '../../src/ledger/certificate.ts'
 import { type Genesis, genesisHashOf } from '../../src/ledger/genesis.ts'
 import { periodPriceUnits } from '../../src/ledger/machine/money.ts'
+import { isSignedBy, offenceIdOf } from '../../src/ledger/offence.ts'
+import { signValidatorBinding } from '../../src/ledger/rules/validator.ts'
 import { buildTx, signTx, txHash } from '../../src/ledger/transaction.ts'
 import { voteType } from '../../src/ledger/types/block.ts'
 import {
@@ -17,6 +19,8 @@ import {
   signRevision,
   signTerms
 } from '../../src/ledger/types/deal.ts'
+import type { Validator } from '../../src/ledger/types/records.ts'
+import { evidenceType, validatorBindingType } from '../../src/ledger/types/validator-tx.ts'
 import { newFolder, openReplica } from './replica-support.ts'
 
 type Fields = Record<string, string>
@@ -36,6 +40,8 @@ const golden = JSON.parse(
   revision: Fields & { value: Fields }
   transfer: Fields
   vote: Fields & { kind: number }
+  evidence: Fields
+  binding: Fields
   price: Fields[]
   quorum: Fields[]
 }
@@ -71,7 +77,8 @@ describe('golden vectors of the ledger', () => {
         Object.entries(golden.genesis.params).map(([name, text]) => [name, Number(text)])
       ) as unknown as Genesis['params']),
       feeBaseUnits: BigInt(golden.genesis.params['feeBaseUnits']!),
-      feePerKiBUnits: BigInt(golden.genesis.params['feePerKiBUnits']!)
+      feePerKiBUnits: BigInt(golden.genesis.params['feePerKiBUnits']!),
+      minBondUnits: BigInt(golden.genesis.params['minBondUnits']!)
     },
     accounts: golden.genesis.accounts.map(decoded<Genesis['accounts'][0]>),
     validators: golden.genesis.validators.map(decoded<Genesis['validators'][0]>)
@@ -133,6 +140,32 @@ describe('golden vectors of the ledger', () => {
     }
     assert.equal(toHex(voteType.hashTreeRoot(vote)), golden.vote['root'])
     assert.equal(toHex(signVote(validator, vote)), golden.vote['signature'])
+  })
+
+  it('evidence and the binding of a validator’s keys', () => {
+    const { kind, height, view, blockHash, signature } = golden.vote
+    const { otherBlockHash, otherSignature } = golden.evidence
+    const said = (hash: string, by: string) => ({
+      kind,
+      blockHash: fromHex(hash),
+      base: 0n,
+      signature: fromHex(by)
+    })
+    const evidence = {
+      voteKey: validator.publicKey,
+      height: BigInt(height!),
+      view: BigInt(view!),
+      first: said(blockHash!, signature!),
+      second: said(otherBlockHash!, otherSignature!)
+    }
+    assert.equal(toHex(evidenceType.serialize(evidence)), golden.evidence['ssz'])
+    assert.equal(toHex(offenceIdOf(evidence)), golden.evidence['id'])
+    assert.ok(isSignedBy(evidence, evidence.second, { chainId, genesisHash }))
+    const [{ account, publicKey: voteKey, beaconKey }] = genesis.validators as [Validator]
+    const binding = { chainId, genesisHash, account, voteKey, beaconKey }
+    assert.equal(toHex(validatorBindingType.hashTreeRoot(binding)), golden.binding['root'])
+    const signed = signValidatorBinding(validator, binding)
+    assert.equal(toHex(signed), golden.binding['voteSignature'])
   })
 
   it('prices and quorums', () => {

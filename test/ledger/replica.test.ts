@@ -5,9 +5,10 @@ import { nextMix } from '../../src/ledger/beacon.ts'
 import { blockHashOf, decodeFinalized, encodeFinalized } from '../../src/ledger/block.ts'
 import { genesisCertificate } from '../../src/ledger/certificate.ts'
 import type { Head } from '../../src/ledger/replica.ts'
-import { stateKey } from '../../src/ledger/state/keys.ts'
+import { pageKey, stateKey } from '../../src/ledger/state/keys.ts'
 import { ONLY, recordKey, totals } from '../../src/ledger/state/tables.ts'
 import { verifyStateProof } from '../../src/ledger/state/tree-proof.ts'
+import { decodeEntry, encodeEntry, treeKeyOf } from '../../src/ledger/state/view.ts'
 import { txHash } from '../../src/ledger/transaction.ts'
 import { totalsType } from '../../src/ledger/types/records.ts'
 import {
@@ -113,7 +114,7 @@ describe('Replica', () => {
     const { header, txs } = nextBlock(first.replica, NAMES, [
       txOf(first.replica, alice, pay(5n, 0n).body)
     ]).block
-    first.replica.app.finalizeBlock({ ...header, txs })
+    first.replica.app.finalizeBlock({ ...header, txs, lastSigners: [] })
     await cleanups.shift()!()
     const again = await open(first.path)
     assert.deepEqual(again.replica.head(), before)
@@ -129,7 +130,7 @@ describe('Replica', () => {
 
   it('refuses a ledger that was damaged on disk', async () => {
     const first = await open()
-    const root = Buffer.from([0x74, 0, 0])
+    const root = Buffer.from(pageKey(new Uint8Array(32), 0))
     const bytes = (await first.db.get(root))!
     bytes[40]! ^= 1
     await first.db.put(root, bytes)
@@ -251,10 +252,11 @@ describe('Replica', () => {
 
   it('stops when money is not conserved', async () => {
     const first = await open()
-    const key = stateKey(recordKey(totals, ONLY))
-    const kept = totalsType.deserialize((await first.db.get(Buffer.from(key)))!)
-    const more = totalsType.serialize({ ...kept, burntUnits: 1n })
-    await first.db.put(Buffer.from(key), Buffer.from(more))
+    const record = recordKey(totals, ONLY)
+    const key = Buffer.from(stateKey(treeKeyOf(record)))
+    const kept = totalsType.deserialize(decodeEntry((await first.db.get(key))!).value)
+    const value = totalsType.serialize({ ...kept, burntUnits: 1n })
+    await first.db.put(key, Buffer.from(encodeEntry({ record, value })))
     await cleanups.shift()!()
     const { replica } = await open(first.path)
     const { block, cert } = nextBlock(replica, NAMES)

@@ -1,23 +1,25 @@
 /** The machine over a state in memory, driven block by block, with actors that sign. No database, no engine. */
 
-import { utf8 } from '../../src/base/bytes.ts'
+import { toHex, utf8 } from '../../src/base/bytes.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { type SigningKey, signingKeyFromSeed } from '../../src/base/keys.ts'
 import { GIB } from '../../src/base/limits.ts'
-import type { Units } from '../../src/base/money.ts'
+import { UNITS_PER_TOKEN, type Units } from '../../src/base/money.ts'
 import { beaconKeyFromSecret, initialMix } from '../../src/ledger/beacon.ts'
 import { type Genesis, genesisHashOf, supplyOfGenesis } from '../../src/ledger/genesis.ts'
 import { applyTx } from '../../src/ledger/machine/apply.ts'
 import { beginBlock } from '../../src/ledger/machine/begin-block.ts'
-import type { BlockContext } from '../../src/ledger/machine/context.ts'
+import { type BlockContext, newBudget } from '../../src/ledger/machine/context.ts'
+import { endBlock } from '../../src/ledger/machine/end-block.ts'
 import { genesisState } from '../../src/ledger/machine/genesis-state.ts'
 import { accountOf, assertSupply } from '../../src/ledger/machine/money.ts'
 import { type Outcome, outcomeOf } from '../../src/ledger/machine/outcomes.ts'
+import { setsOf } from '../../src/ledger/machine/validator-sets.ts'
 import { defaultParams, type Params, periodAt } from '../../src/ledger/params.ts'
 import { type Challenge, challengeFor } from '../../src/ledger/rules/proof.ts'
 import { signPeerBinding } from '../../src/ledger/rules/provider.ts'
 import { Overlay } from '../../src/ledger/state/overlay.ts'
-import { deals } from '../../src/ledger/state/tables.ts'
+import { deals, ONLY, paramsTable } from '../../src/ledger/state/tables.ts'
 import { buildTx, signTx, type TxBody } from '../../src/ledger/transaction.ts'
 import {
   type DealTerms,
@@ -28,11 +30,18 @@ import {
 } from '../../src/ledger/types/deal.ts'
 import type { NetworkId } from '../../src/ledger/types/network.ts'
 import type { ProofPayload } from '../../src/ledger/types/proof.ts'
-import type { Account, DealRecord } from '../../src/ledger/types/records.ts'
+import type { Account, DealRecord, Validator } from '../../src/ledger/types/records.ts'
 import { commitPiece, type Opening, openingFor, SumTree } from '../../src/proofs/index.ts'
 
+const keys = new Map<string, SigningKey>()
+
 export function keyOf(name: string): SigningKey {
-  return signingKeyFromSeed(sha256(utf8(`test/${name}`)))
+  let key = keys.get(name)
+  if (key === undefined) {
+    key = signingKeyFromSeed(sha256(utf8(`test/${name}`)))
+    keys.set(name, key)
+  }
+  return key
 }
 
 export function beaconSecretOf(name: string): Uint8Array {
@@ -50,6 +59,12 @@ export function testParams(changes: Partial<Params> = {}): Params {
     feePerKiBUnits: 2n,
     dealPeriodsMax: 40,
     revealEveryHeights: 10,
+    epochHeights: 10,
+    minBondUnits: UNITS_PER_TOKEN,
+    unbondingHeights: 60,
+    evidenceHeights: 50,
+    downtimeHeights: 20,
+    jailHeights: 15,
     ...changes
   }
 }
@@ -116,20 +131,26 @@ export async function openLeafOf(
 
 export class TestChain {
   readonly network: NetworkId
-  readonly params: Params
   readonly supplyUnits: Units
   readonly state: Overlay
   height = 0n
+  /** Accounts whose validators sign nothing. */
+  readonly absent: SigningKey[] = []
+  /** Changes of the set by the height of the block that brought them. */
+  readonly updates = new Map<bigint, Validator[]>()
   #context: BlockContext
 
   constructor(genesis: Genesis) {
-    this.params = genesis.params
     this.supplyUnits = supplyOfGenesis(genesis)
     this.network = { chainId: genesis.chainId, genesisHash: genesisHashOf(genesis) }
     this.state = new Overlay({ read: () => undefined })
     genesisState(this.state, genesis, initialMix(this.network.genesisHash))
     this.#context = this.#contextAt(0n)
-    this.toHeight(1n)
+    this.#next()
+  }
+
+  get params(): Params {
+    return this.state.get(paramsTable, ONLY)!
   }
 
   get period(): bigint {
@@ -139,11 +160,19 @@ export class TestChain {
   /** Begins blocks up to this one; transactions go into it. */
   toHeight(height: bigint): void {
     while (this.height < height) {
+      const absent = this.absent.map(({ publicKey }) => toHex(publicKey))
+      const signers = setsOf(this.state).last.map(({ account }) => !absent.includes(toHex(account)))
+      const updates = endBlock(this.#context, this.height === 1n ? [] : signers)
+      if (updates.length > 0) this.updates.set(this.height, updates)
       assertSupply(this.state, this.supplyUnits)
-      this.height++
-      this.#context = this.#contextAt(this.height)
-      beginBlock(this.#context, new Uint8Array(0))
+      this.#next()
     }
+  }
+
+  #next(): void {
+    this.height++
+    this.#context = this.#contextAt(this.height)
+    beginBlock(this.#context, new Uint8Array(0))
   }
 
   /** The block `offset` heights into a period. */
@@ -291,7 +320,8 @@ export class TestChain {
       network: this.network,
       height,
       period: periodAt(this.params, height),
-      feeAccount: keyOf('validator').publicKey
+      feeAccount: keyOf('validator').publicKey,
+      budget: newBudget()
     }
   }
 }

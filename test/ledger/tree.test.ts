@@ -1,62 +1,11 @@
 import assert from 'node:assert/strict'
 import { compare, toHex } from '../../src/base/bytes.ts'
-import { type Hash, sha256, ZERO_HASH } from '../../src/base/hash.ts'
-import {
-  bitAt,
-  innerHash,
-  leafHash,
-  type NodeStore,
-  type TreeChange,
-  treeRoot,
-  updateTree
-} from '../../src/ledger/state/tree.ts'
+import { sha256, ZERO_HASH } from '../../src/base/hash.ts'
+import { PagedNodes } from '../../src/ledger/state/pages.ts'
+import { type TreeChange, treeRoot, updateTree } from '../../src/ledger/state/tree.ts'
 import { proveKey, type StateProof, verifyStateProof } from '../../src/ledger/state/tree-proof.ts'
-import { flipped, itRandom, type TestRandom } from '../proofs/random.ts'
-
-class MemoryNodes implements NodeStore {
-  readonly nodes = new Map<string, Uint8Array>()
-  reads = 0
-
-  read(path: Uint8Array): Uint8Array | undefined {
-    this.reads++
-    return this.nodes.get(toHex(path))
-  }
-
-  write(path: Uint8Array, bytes: Uint8Array | undefined): void {
-    if (bytes === undefined) this.nodes.delete(toHex(path))
-    else this.nodes.set(toHex(path), bytes)
-  }
-}
-
-interface Pair {
-  key: Hash
-  valueHash: Hash
-}
-
-/** The definition, from all pairs at once. */
-function naiveRoot(pairs: readonly Pair[], depth = 0): Hash {
-  if (pairs.length === 0) return ZERO_HASH
-  if (pairs.length === 1) return leafHash(pairs[0]!.key, pairs[0]!.valueHash)
-  const half = (bit: number) => pairs.filter(({ key }) => bitAt(key, depth) === bit)
-  return innerHash(naiveRoot(half(0), depth + 1), naiveRoot(half(1), depth + 1))
-}
-
-/** Keys that share long prefixes now and then, so that paths get deep. */
-function randomKey(random: TestRandom, near?: Hash): Hash {
-  if (near === undefined || random.int(3) > 0) return sha256(random.bytes(8))
-  return flipped(near, random.int(256))
-}
-
-/** At most `count`, with different keys. */
-function randomPairs(random: TestRandom, count: number): Pair[] {
-  const pairs = new Map<string, Pair>()
-  let near: Hash | undefined
-  for (let i = 0; i < count; i++) {
-    near = randomKey(random, near)
-    pairs.set(toHex(near), { key: near, valueHash: random.bytes(32) })
-  }
-  return [...pairs.values()]
-}
+import { flipped, itRandom } from '../proofs/random.ts'
+import { MemoryNodes, naiveRoot, type Pair, randomKey, randomPairs } from './tree-support.ts'
 
 describe('the state tree', () => {
   itRandom('has the root of the definition after any sequence of batches', random => {
@@ -87,9 +36,44 @@ describe('the state tree', () => {
 
   /** Nothing is left behind: as many leaves as pairs. */
   function checkNodeCount(store: MemoryNodes, pairs: number): void {
-    const leaves = [...store.nodes.values()].filter(bytes => bytes[0] === 0).length
+    const leaves = [...store.nodes.values()].filter(({ kind }) => kind === 'leaf').length
     assert.equal(leaves, pairs)
   }
+
+  itRandom('has the same root when it is stored in pages, and leaves none behind', random => {
+    const db = new Map<string, Uint8Array>()
+    let reads = 0
+    const open = (): PagedNodes =>
+      new PagedNodes(key => {
+        reads++
+        return db.get(toHex(key))
+      })
+    const update = (changes: TreeChange[]): string => {
+      const nodes = open()
+      const root = updateTree(nodes, changes)
+      for (const { key, value } of nodes.writes()) {
+        if (value === undefined) db.delete(toHex(key))
+        else db.set(toHex(key), value)
+      }
+      assert.deepEqual(treeRoot(open()), root)
+      return toHex(root)
+    }
+    const pairs = randomPairs(random, 400)
+    for (let from = 0; from < pairs.length; from += 40) {
+      const root = update(pairs.slice(from, from + 40))
+      assert.equal(root, toHex(naiveRoot(pairs.slice(0, from + 40))))
+    }
+    const [first, ...rest] = pairs
+    reads = 0
+    const proof = proveKey(open(), first!.key)
+    assert.ok(reads <= proof.siblings.length / 4 + 1, `${reads} reads`)
+    assert.ok(verifyStateProof(naiveRoot(pairs), first!.key, first!.valueHash, proof))
+    for (const { key } of random.int(2) === 0 ? rest : rest.toReversed()) update([{ key }])
+    assert.equal(update([]), toHex(naiveRoot([first!])))
+    assert.equal(db.size, 1)
+    update([{ key: first!.key }])
+    assert.equal(db.size, 0)
+  })
 
   itRandom('does not depend on the order of updates', random => {
     const pairs = randomPairs(random, 100)

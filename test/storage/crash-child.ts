@@ -1,6 +1,6 @@
 /**
- * Run by crash.test.ts, which kills it: stores and removes pieces without end, eight at a time, and prints one line after
- * each acknowledgement: "+ root" or "- root". Arguments: folder, seed.
+ * Run by crash.test.ts, which kills it: stores and removes pieces without end, eight at a time, and prints one line
+ * after each acknowledgement: "+ root" or "- root". Arguments: folder, seed.
  */
 import { toHex } from '../../src/base/bytes.ts'
 import { createDiskPieceStore } from '../../src/storage/disk-piece-store.ts'

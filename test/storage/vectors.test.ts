@@ -1,6 +1,6 @@
 /**
- * Golden vectors of everything that is stored or named by its bytes. A change here makes old objects unreadable: it is a
- * decision, made with HOLDFAST_UPDATE_VECTORS=1 and a new format version, not a repair.
+ * Golden vectors of everything that is stored or named by its bytes. A change here makes old objects unreadable: it
+ * is a decision, made with HOLDFAST_UPDATE_VECTORS=1 and a new format version, not a repair.
  */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'

@@ -3,6 +3,18 @@ import type { Params } from '../params.ts'
 import type { Overlay } from '../state/overlay.ts'
 import type { NetworkId } from '../types/network.ts'
 
+/** Checks of proofs of possession per block: some 16 ms each. */
+export const PROOF_CHECKS_PER_BLOCK = 4
+
+/** What is left of the slow work that a block may ask for; it is spent also by transactions that fail. */
+export interface BlockBudget {
+  proofChecks: number
+}
+
+export function newBudget(): BlockBudget {
+  return { proofChecks: PROOF_CHECKS_PER_BLOCK }
+}
+
 export interface BlockContext {
   state: Overlay
   params: Params
@@ -12,6 +24,7 @@ export interface BlockContext {
   period: bigint
   /** 32-byte account that is credited with fees. */
   feeAccount: Uint8Array
+  budget: BlockBudget
 }
 
 export interface TxContext extends BlockContext {

@@ -1,6 +1,7 @@
 /**
  * Every flow of money, and the only place that changes balances. Each flow keeps the running totals, so that after a
- * block balances + escrows + collateral + burnt can be compared with the supply at no cost.
+ * block balances + escrows + collateral + bonds + unbonding + burnt can be compared with the supply at no cost. Bonds
+ * are held by the records of validators, which the caller keeps: here is what they take from and give to the rest.
  *
  * Rounding: the price of a period is rounded up to whole units, against the client. All else is exact.
  */
@@ -67,13 +68,44 @@ export function releaseCollateral(state: Overlay, provider: Uint8Array, units: U
   move(state, { from: provider, out: 'collateralUnits', to: provider, into: 'balanceUnits', units })
 }
 
+/** From the balance to a bond. @throws TxFailure InsufficientFunds */
+export function lockBond(state: Overlay, account: Uint8Array, units: Units): void {
+  requireBalance(state, account, units)
+  const { balanceUnits } = accountOf(state, account)
+  setBalance(state, account, sub(balanceUnits, units))
+  retotal(state, 'balanceUnits', 'bondUnits', units)
+}
+
+/** From a bond to what is on its way out. */
+export function startUnbonding(state: Overlay, units: Units): void {
+  retotal(state, 'bondUnits', 'unbondingUnits', units)
+}
+
+/** From what is on its way out to the balance. */
+export function finishUnbonding(state: Overlay, account: Uint8Array, units: Units): void {
+  payOut(state, 'unbondingUnits', account, units)
+}
+
+export type BondPot = 'bondUnits' | 'unbondingUnits'
+
+/** From a slashed bond to the balance of whoever reported. */
+export function payFromBond(state: Overlay, pot: BondPot, to: Uint8Array, units: Units): void {
+  payOut(state, pot, to, units)
+}
+
+/** From a slashed bond to nobody. */
+export function burnBond(state: Overlay, pot: BondPot, units: Units): void {
+  retotal(state, pot, 'burntUnits', units)
+}
+
 /** Fails with AssertionError, and so stops the node, if money appeared or vanished. */
 export function assertSupply(state: Overlay, supplyUnits: Units): void {
   assert(supplyOf(totalsOf(state)) === supplyUnits, 'money is not conserved')
 }
 
 export function supplyOf(sums: Totals): Units {
-  return sums.balanceUnits + sums.escrowUnits + sums.collateralUnits + sums.burntUnits
+  const { balanceUnits, escrowUnits, collateralUnits, bondUnits, unbondingUnits, burntUnits } = sums
+  return balanceUnits + escrowUnits + collateralUnits + bondUnits + unbondingUnits + burntUnits
 }
 
 export function totalsOf(state: Overlay): Totals {
@@ -102,7 +134,21 @@ function move(
   state.put(accounts, from, { ...giver, [out]: sub(giver[out], units) })
   const taker = accountOf(state, to)
   state.put(accounts, to, { ...taker, [into]: add(taker[into], units) })
-  if (out === into) return
+  retotal(state, out, into, units)
+}
+
+function payOut(state: Overlay, pot: BondPot, to: Uint8Array, units: Units): void {
+  const { balanceUnits } = accountOf(state, to)
+  setBalance(state, to, add(balanceUnits, units))
+  retotal(state, pot, 'balanceUnits', units)
+}
+
+function setBalance(state: Overlay, key: Uint8Array, balanceUnits: Units): void {
+  state.put(accounts, key, { ...accountOf(state, key), balanceUnits })
+}
+
+function retotal(state: Overlay, out: keyof Totals, into: keyof Totals, units: Units): void {
+  if (out === into || units === 0n) return
   const sums = totalsOf(state)
   state.put(totals, ONLY, {
     ...sums,

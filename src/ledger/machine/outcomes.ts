@@ -26,7 +26,27 @@ export const OUTCOMES = [
   'ProofRepeated',
   'ProofNotDue',
   'ProofIncomplete',
-  'ProofInvalid'
+  'ProofInvalid',
+  'ValidatorUnknown',
+  'ValidatorExists',
+  'ValidatorTombstoned',
+  'ValidatorKeyTaken',
+  'BondTooSmall',
+  'RosterFull',
+  'TooManyUnbondings',
+  'NothingToWithdraw',
+  'NotJailed',
+  'JailNotOver',
+  'BlockBudgetSpent',
+  'EvidenceInvalid',
+  'EvidenceExpired',
+  'EvidenceRepeated',
+  'NotAValidator',
+  'ParamInvalid',
+  'ProposalUnknown',
+  'ProposalExpired',
+  'VoteRepeated',
+  'TooManyScheduled'
 ] as const
 
 export type Outcome = (typeof OUTCOMES)[number]

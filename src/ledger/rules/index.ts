@@ -14,12 +14,24 @@ import {
   type TxKindName,
   transferType
 } from '../types/tx.ts'
+import {
+  bondAmountType,
+  evidenceType,
+  govProposeType,
+  govVoteType,
+  validatorRefType,
+  validatorRegisterType
+} from '../types/validator-tx.ts'
+import { applyBond, applyUnbond, applyWithdraw } from './bond.ts'
 import { applyDealOpen, applyDealTopUp } from './deal.ts'
+import { applyEvidence } from './evidence.ts'
+import { applyGovPropose, applyGovVote } from './governance.ts'
 import { applyProof } from './proof.ts'
 import { applyProviderRegister } from './provider.ts'
 import { applyDealRevise } from './revision.ts'
 import { applyDealClose, applyDealSettle } from './settlement.ts'
 import { applyTransfer } from './transfer.ts'
+import { applyRegister, applyUnjail } from './validator.ts'
 
 type Rule = (ctx: TxContext, payload: Uint8Array) => void
 
@@ -35,7 +47,15 @@ const RULES: Record<TxKindName, Rule> = {
   dealRevise: rule(dealReviseType, applyDealRevise),
   dealSettle: rule(dealRefType, applyDealSettle),
   dealClose: rule(dealRefType, applyDealClose),
-  proof: rule(proofPayloadType, applyProof)
+  proof: rule(proofPayloadType, applyProof),
+  validatorRegister: rule(validatorRegisterType, applyRegister),
+  validatorBond: rule(bondAmountType, applyBond),
+  validatorUnbond: rule(bondAmountType, applyUnbond),
+  validatorWithdraw: rule(validatorRefType, applyWithdraw),
+  validatorUnjail: rule(validatorRefType, applyUnjail),
+  evidence: rule(evidenceType, applyEvidence),
+  govPropose: rule(govProposeType, applyGovPropose),
+  govVote: rule(govVoteType, applyGovVote)
 }
 
 /** @throws TxFailure whatever the rule refuses */

@@ -54,6 +54,7 @@ export class Overlay implements RecordReader {
   }
 }
 
-function idOf(record: Uint8Array): string {
-  return view(record).toString('latin1')
+/** Bytes as a map key. */
+export function idOf(bytes: Uint8Array): string {
+  return view(bytes).toString('latin1')
 }

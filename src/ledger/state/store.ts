@@ -1,28 +1,23 @@
 /**
- * The ledger's database. Reads are synchronous and see the snapshot of the newest commit, so a query never sees half a
+ * The ledger's database. Reads are synchronous and see the view of the newest commit, so a query never sees half a
  * block; a commit is one synced batch.
  */
 import { Level } from 'level'
-import { assert } from '../../base/assert.ts'
-import { view } from '../../base/bytes.ts'
 import { type Hash, sha256 } from '../../base/hash.ts'
-import { plainBytes } from '../types/ssz.ts'
-import { STATE_RANGE, stateKey, treeKey } from './keys.ts'
+import { RESTORING_KEY, stateKey } from './keys.ts'
 import type { RecordChange, RecordReader } from './overlay.ts'
-import { INDEX_TABLES_FROM } from './tables.ts'
-import { type NodeStore, type TreeChange, treeRoot, updateTree } from './tree.ts'
+import { type TreeChange, updateTree } from './tree.ts'
+import type { Write } from './types.ts'
+import {
+  ENCODINGS,
+  encodeEntry,
+  type LedgerDb,
+  StateView,
+  type StoredRecord,
+  treeKeyOf
+} from './view.ts'
 
-export type LedgerDb = Level<Uint8Array, Uint8Array>
-
-/** One write of a batch; without a value the key is deleted. */
-export interface Write {
-  key: Uint8Array
-  value?: Uint8Array
-}
-
-type Snapshot = ReturnType<LedgerDb['snapshot']>
-
-const ENCODINGS = { keyEncoding: 'view', valueEncoding: 'view' } as const
+export { type LedgerDb, treeKeyOf, type Write }
 
 /** Opens (and creates) a database for a Replica. */
 export async function openLedgerDb(location: string): Promise<LedgerDb> {
@@ -33,43 +28,59 @@ export async function openLedgerDb(location: string): Promise<LedgerDb> {
 
 export class StateStore implements RecordReader {
   readonly #db: LedgerDb
-  #snapshot: Snapshot
+  #newest: StateView
+  #previous: StateView | undefined
+  /** Views on their way out. */
+  #released: Promise<void> = Promise.resolve()
 
   /** `db` must be open, with "view" encodings (see openLedgerDb). */
   constructor(db: LedgerDb) {
     this.#db = db
-    this.#snapshot = db.snapshot()
+    this.#newest = new StateView(db)
+  }
+
+  /** The newest commit; do not keep it across an await. */
+  get newest(): StateView {
+    return this.#newest
+  }
+
+  /** The commit before, once there was one since the store was opened; do not keep it across an await. */
+  get previous(): StateView | undefined {
+    return this.#previous
+  }
+
+  /** A view of the newest commit that stays until the caller closes it. */
+  openView(): StateView {
+    return new StateView(this.#db)
   }
 
   /** Raw value of a database key in the newest commit. */
   raw(key: Uint8Array): Uint8Array | undefined {
-    const found = this.#db.getSync(key, { ...ENCODINGS, snapshot: this.#snapshot })
-    return found === undefined ? undefined : plainBytes(found)
+    return this.#newest.raw(key)
   }
 
   read(record: Uint8Array): Uint8Array | undefined {
-    return this.raw(stateKey(record))
+    return this.#newest.read(record)
   }
 
   root(): Hash {
-    return treeRoot(this.nodes())
-  }
-
-  /** The stored tree nodes; writes are an error. */
-  nodes(): NodeStore {
-    return {
-      read: path => this.raw(treeKey(path)),
-      write: () => assert(false, 'the committed tree is read-only')
-    }
+    return this.#newest.root()
   }
 
   /** The writes that make `changes` part of the state, and the state root after them. */
   prepare(changes: readonly RecordChange[]): { writes: Write[]; root: Hash } {
-    const nodes = new PendingNodes(this)
-    const root = updateTree(nodes, treeChanges(changes))
-    const writes = nodes.writes()
-    for (const { record, value } of changes) writes.push(writeOf(stateKey(record), value))
-    return { writes, root }
+    const nodes = this.#newest.nodes()
+    const records: Write[] = []
+    const inTree: TreeChange[] = []
+    for (const { record, value } of changes) {
+      const key = treeKeyOf(record)
+      inTree.push(value === undefined ? { key } : { key, valueHash: sha256(value) })
+      records.push(
+        writeOf(stateKey(key), value === undefined ? undefined : encodeEntry({ record, value }))
+      )
+    }
+    const root = updateTree(nodes, inTree)
+    return { writes: [...nodes.writes(), ...records], root }
   }
 
   /** One synced batch; afterwards reads see it. */
@@ -78,66 +89,33 @@ export class StateStore implements RecordReader {
       value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value }
     )
     await this.#db.batch(operations, { ...ENCODINGS, sync: true })
-    const before = this.#snapshot
-    this.#snapshot = this.#db.snapshot()
-    await before.close()
+    // no await from here on: whoever learns of the commit finds the views moved on
+    const oldest = this.#previous
+    this.#previous = this.#newest
+    this.#newest = new StateView(this.#db)
+    this.#released = this.#released.then(() => oldest?.close())
   }
 
-  /** Every record of the committed state, in key order: for audits. */
-  async *records(): AsyncGenerator<{ record: Uint8Array; value: Uint8Array }> {
-    const range = { ...STATE_RANGE, ...ENCODINGS, snapshot: this.#snapshot }
-    for await (const [key, value] of this.#db.iterator(range)) {
-      yield { record: key.subarray(1), value }
-    }
+  /** Every record of the committed state, in the order of the tree: for audits. */
+  records(): AsyncGenerator<StoredRecord> {
+    return this.#newest.records()
   }
 
-  /** Releases the snapshot; the database stays the caller's. */
+  /** Removes what an interrupted restore left, so that the ledger starts from its genesis. */
+  async discardRestore(): Promise<void> {
+    if (this.raw(RESTORING_KEY) === undefined) return
+    await this.#db.clear()
+    await this.commit([])
+  }
+
+  /** Releases the views; the database stays the caller's. */
   async close(): Promise<void> {
-    await this.#snapshot.close()
+    await this.#released
+    await this.#previous?.close()
+    await this.#newest.close()
   }
-}
-
-/** Where a record stands in the state tree. */
-export function treeKeyOf(record: Uint8Array): Hash {
-  return sha256(record)
-}
-
-function treeChanges(changes: readonly RecordChange[]): TreeChange[] {
-  const out: TreeChange[] = []
-  for (const { record, value } of changes) {
-    if (record[0]! >= INDEX_TABLES_FROM) continue
-    const key = treeKeyOf(record)
-    out.push(value === undefined ? { key } : { key, valueHash: sha256(value) })
-  }
-  return out
 }
 
 function writeOf(key: Uint8Array, value: Uint8Array | undefined): Write {
   return value === undefined ? { key } : { key, value }
-}
-
-class PendingNodes implements NodeStore {
-  readonly #store: StateStore
-  readonly #pending = new Map<string, Write>()
-
-  constructor(store: StateStore) {
-    this.#store = store
-  }
-
-  read(path: Uint8Array): Uint8Array | undefined {
-    const pending = this.#pending.get(idOf(path))
-    return pending === undefined ? this.#store.raw(treeKey(path)) : pending.value
-  }
-
-  write(path: Uint8Array, bytes: Uint8Array | undefined): void {
-    this.#pending.set(idOf(path), writeOf(treeKey(path), bytes))
-  }
-
-  writes(): Write[] {
-    return [...this.#pending.values()]
-  }
-}
-
-function idOf(path: Uint8Array): string {
-  return view(path).toString('latin1')
 }

@@ -1,8 +1,10 @@
 /**
- * The typed tables of the state. Tables below INDEX_TABLES_FROM are authenticated by the state tree; the ones above are
- * indexes that follow from them, kept for queries.
+ * The typed tables of the state. All are authenticated by the state tree, lists of deals included: their order cannot
+ * be told from the deals, and a light client can be sure that it was shown all deals of an account.
  */
+import { assert } from '../../base/assert.ts'
 import { concat, u64be } from '../../base/bytes.ts'
+import { KIB } from '../../base/limits.ts'
 import { type Params, paramsType } from '../params.ts'
 import {
   type Account,
@@ -23,17 +25,38 @@ import {
   validatorsType
 } from '../types/records.ts'
 import { bytes32, type Ssz, u32 } from '../types/ssz.ts'
+import {
+  type Absence,
+  absencesType,
+  type Conviction,
+  convictionType,
+  type ProposalRecord,
+  proposalRecordType,
+  rosterType,
+  type Scheduled,
+  type SetEntry,
+  type Slash,
+  scheduledType,
+  setHistoryType,
+  slashesType,
+  type ValidatorRecord,
+  validatorRecordType
+} from '../types/validator.ts'
 
 export interface Table<V> {
   readonly id: number
   readonly type: Ssz<V>
 }
 
+/** Longest value of a record: bounds a chunk of a snapshot. */
+export const RECORD_VALUE_BYTES_MAX: number = 64 * KIB
+/** Table id and key. */
+export const RECORD_KEY_BYTES_MAX = 64
+
 function table<V>(id: number, type: Ssz<V>): Table<V> {
+  assert(type.maxSize <= RECORD_VALUE_BYTES_MAX, 'a record fits a chunk of a snapshot')
   return { id, type }
 }
-
-export const INDEX_TABLES_FROM = 0x80
 
 /** By account. */
 export const accounts: Table<Account> = table(1, accountType)
@@ -57,10 +80,36 @@ export const provenChunks: Table<ProvenChunk> = table(9, provenChunkType)
 export const mixes: Table<Uint8Array> = table(10, bytes32)
 /** The mix that seeds a period, by u64be(period). */
 export const periodMixes: Table<Uint8Array> = table(11, bytes32)
-/** One record, key ONLY. */
+/** The set that decides the next height, key ONLY. */
 export const validators: Table<Validator[]> = table(12, validatorsType)
-/** One record, key ONLY. */
+/** Those of the next height, key ONLY. */
 export const paramsTable: Table<Params> = table(13, paramsType)
+/** The set of the height after the next, key ONLY. */
+export const nextValidators: Table<Validator[]> = table(14, validatorsType)
+/** The set of the newest height, key ONLY. */
+export const lastValidators: Table<Validator[]> = table(15, validatorsType)
+/** Sets as far back as evidence reaches, by u64be(first height). */
+export const validatorSets: Table<Validator[]> = table(16, validatorsType)
+/** One record, key ONLY. */
+export const setHistory: Table<SetEntry[]> = table(17, setHistoryType)
+/** By account. */
+export const validatorRecords: Table<ValidatorRecord> = table(18, validatorRecordType)
+/** Account by vote key. */
+export const voteKeys: Table<Uint8Array> = table(19, bytes32)
+/** Account by beacon key. */
+export const beaconKeys: Table<Uint8Array> = table(20, bytes32)
+/** One record, key ONLY. */
+export const roster: Table<Uint8Array[]> = table(21, rosterType)
+/** One record, key ONLY. */
+export const absences: Table<Absence[]> = table(22, absencesType)
+/** One record, key ONLY. */
+export const slashes: Table<Slash[]> = table(23, slashesType)
+/** By hash of the evidence. */
+export const convictions: Table<Conviction> = table(24, convictionType)
+/** By account of the proposer. */
+export const proposals: Table<ProposalRecord> = table(25, proposalRecordType)
+/** One record, key ONLY. */
+export const scheduled: Table<Scheduled[]> = table(26, scheduledType)
 
 /** Deal id by numbered(client, i). */
 export const clientDeals: Table<Uint8Array> = table(0x80, bytes32)
@@ -69,7 +118,7 @@ export const clientDealCounts: Table<number> = table(0x81, u32)
 export const providerDeals: Table<Uint8Array> = table(0x82, bytes32)
 export const providerDealCounts: Table<number> = table(0x83, u32)
 
-/** Names by which light clients ask for proven records. */
+/** Names by which light clients ask for proven records: every table. */
 export const AUTHENTICATED_TABLES: ReadonlyMap<string, Table<unknown>> = new Map<
   string,
   Table<unknown>
@@ -81,11 +130,29 @@ export const AUTHENTICATED_TABLES: ReadonlyMap<string, Table<unknown>> = new Map
   ['deals', deals],
   ['slots', slots],
   ['leafCounts', leafCounts],
+  ['freedSlots', freedSlots],
   ['provenChunks', provenChunks],
   ['mixes', mixes],
   ['periodMixes', periodMixes],
   ['validators', validators],
-  ['params', paramsTable]
+  ['params', paramsTable],
+  ['nextValidators', nextValidators],
+  ['lastValidators', lastValidators],
+  ['validatorSets', validatorSets],
+  ['setHistory', setHistory],
+  ['validatorRecords', validatorRecords],
+  ['voteKeys', voteKeys],
+  ['beaconKeys', beaconKeys],
+  ['roster', roster],
+  ['absences', absences],
+  ['slashes', slashes],
+  ['convictions', convictions],
+  ['proposals', proposals],
+  ['scheduled', scheduled],
+  ['clientDeals', clientDeals],
+  ['clientDealCounts', clientDealCounts],
+  ['providerDeals', providerDeals],
+  ['providerDealCounts', providerDealCounts]
 ])
 
 /** Key of a table with one record. */
@@ -103,6 +170,7 @@ export function queued(account: Uint8Array, position: bigint): Uint8Array {
 
 /** Key of a record across all tables: table id, then its key. */
 export function recordKey(table: Table<unknown>, key: Uint8Array): Uint8Array {
+  assert(key.length < RECORD_KEY_BYTES_MAX, 'keys of records are short')
   const out = new Uint8Array(1 + key.length)
   out[0] = table.id
   out.set(key, 1)

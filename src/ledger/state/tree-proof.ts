@@ -2,7 +2,7 @@
 import { equal } from '../../base/bytes.ts'
 import { type Hash, ZERO_HASH } from '../../base/hash.ts'
 import { HASH_BYTES } from '../../base/limits.ts'
-import { bitAt, innerHash, leafHash, type NodeStore, readNode } from './tree.ts'
+import { bitAt, innerHash, leafHash, type NodeStore } from './tree.ts'
 
 export interface StateProof {
   /** From the root down, at most 256. */
@@ -15,10 +15,10 @@ const DEPTH_MAX = HASH_BYTES * 8
 
 export function proveKey(store: NodeStore, key: Hash): StateProof {
   const siblings: Hash[] = []
-  let node = readNode(store, key, 0)
+  let node = store.read(key, 0)
   while (node?.kind === 'inner') {
     siblings.push(bitAt(key, siblings.length) === 0 ? node.right : node.left)
-    node = readNode(store, key, siblings.length)
+    node = store.read(key, siblings.length)
   }
   if (node === undefined) return { siblings }
   return { siblings, leaf: { key: node.key, valueHash: node.valueHash } }

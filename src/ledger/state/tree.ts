@@ -4,17 +4,19 @@
  *   leaf  = sha256(0x00 || key || valueHash)      inner = sha256(0x01 || left || right)
  *   empty = 32 zero bytes                         a subtree with one leaf is that leaf
  *
- * Nodes are stored by their path and overwritten in place; an update of m of n keys touches O(m log n) nodes.
+ * Nodes are known by their path, the first `depth` bits of any key below them, and overwritten in place; an update of m
+ * of n keys touches O(m log n) nodes.
  */
 import { assert } from '../../base/assert.ts'
-import { compare, concat, equal } from '../../base/bytes.ts'
+import { compare, equal } from '../../base/bytes.ts'
 import { type Hash, sha256, ZERO_HASH } from '../../base/hash.ts'
 import { HASH_BYTES } from '../../base/limits.ts'
 
 export interface NodeStore {
-  read(path: Uint8Array): Uint8Array | undefined
-  /** Absent bytes: delete. */
-  write(path: Uint8Array, bytes: Uint8Array | undefined): void
+  /** @param path whose first `depth` bits count */
+  read(path: Uint8Array, depth: number): TreeNode | undefined
+  /** Absent node: delete. */
+  write(path: Uint8Array, depth: number, node: TreeNode | undefined): void
 }
 
 export interface TreeChange {
@@ -23,34 +25,44 @@ export interface TreeChange {
   valueHash?: Hash
 }
 
-interface Leaf {
+export interface TreeLeaf {
   kind: 'leaf'
   key: Hash
   valueHash: Hash
 }
 
-interface Inner {
+export interface TreeInner {
   kind: 'inner'
   left: Hash
   right: Hash
 }
 
-type Node = Leaf | Inner
+export type TreeNode = TreeLeaf | TreeInner
 
-const LEAF_PREFIX = Uint8Array.of(0)
-const INNER_PREFIX = Uint8Array.of(1)
+const LEAF_PREFIX = 0
+const INNER_PREFIX = 1
+/** One buffer for all: hashing is synchronous, and most of what a block costs. */
+const hashed = new Uint8Array(1 + 2 * HASH_BYTES)
 
 export function leafHash(key: Hash, valueHash: Hash): Hash {
-  return sha256(concat(LEAF_PREFIX, key, valueHash))
+  return nodeHash(LEAF_PREFIX, key, valueHash)
 }
 
 export function innerHash(left: Hash, right: Hash): Hash {
-  return sha256(concat(INNER_PREFIX, left, right))
+  return nodeHash(INNER_PREFIX, left, right)
+}
+
+function nodeHash(prefix: number, first: Hash, second: Hash): Hash {
+  assert(first.length === HASH_BYTES && second.length === HASH_BYTES, 'nodes consist of hashes')
+  hashed[0] = prefix
+  hashed.set(first, 1)
+  hashed.set(second, 1 + HASH_BYTES)
+  return sha256(hashed)
 }
 
 /** Root of the stored tree; zero when empty. */
 export function treeRoot(store: NodeStore): Hash {
-  return hashOf(readNode(store, ZERO_HASH, 0))
+  return hashOf(store.read(ZERO_HASH, 0))
 }
 
 /**
@@ -62,8 +74,8 @@ export function updateTree(store: NodeStore, changes: readonly TreeChange[]): Ha
     assert(compare(sorted[i - 1]!.key, sorted[i]!.key) < 0, 'tree changes repeat a key')
   }
   if (sorted.length === 0) return treeRoot(store)
-  const root = update(store, 0, readNode(store, ZERO_HASH, 0), sorted)
-  writeNode(store, sorted[0]!.key, 0, root)
+  const root = update(store, 0, store.read(ZERO_HASH, 0), sorted)
+  store.write(sorted[0]!.key, 0, root)
   return hashOf(root)
 }
 
@@ -71,9 +83,9 @@ export function updateTree(store: NodeStore, changes: readonly TreeChange[]): Ha
 function update(
   store: NodeStore,
   depth: number,
-  node: Node | undefined,
+  node: TreeNode | undefined,
   changes: readonly TreeChange[]
-): Node | undefined {
+): TreeNode | undefined {
   if (node?.kind !== 'inner') return build(store, depth, mergeLeaf(node, changes))
   const split = splitAt(changes, depth)
   const left = updateChild(store, depth + 1, node.left, changes.slice(0, split))
@@ -95,9 +107,9 @@ function updateChild(
 ): Hash {
   if (changes.length === 0) return before
   const key = changes[0]!.key
-  const node = equal(before, ZERO_HASH) ? undefined : readNode(store, key, depth)
+  const node = equal(before, ZERO_HASH) ? undefined : store.read(key, depth)
   const after = update(store, depth, node, changes)
-  writeNode(store, key, depth, after)
+  store.write(key, depth, after)
   return hashOf(after)
 }
 
@@ -108,19 +120,19 @@ function liftLoneLeaf(
   depth: number,
   left: Hash,
   right: Hash
-): Node | undefined | 'inner' {
+): TreeNode | undefined | 'inner' {
   if (equal(left, right)) return undefined
   const side = equal(left, ZERO_HASH) ? 1 : 0
   const path = withBit(key, depth, side)
-  const child = readNode(store, path, depth + 1)
+  const child = store.read(path, depth + 1)
   if (child?.kind !== 'leaf') return 'inner'
-  writeNode(store, path, depth + 1, undefined)
+  store.write(path, depth + 1, undefined)
   return child
 }
 
 /** An existing leaf (or nothing) together with the changes, as sorted leaves. */
-function mergeLeaf(node: Leaf | undefined, changes: readonly TreeChange[]): Leaf[] {
-  const leaves: Leaf[] = []
+function mergeLeaf(node: TreeLeaf | undefined, changes: readonly TreeChange[]): TreeLeaf[] {
+  const leaves: TreeLeaf[] = []
   for (const { key, valueHash } of changes) {
     if (valueHash !== undefined) leaves.push({ kind: 'leaf', key, valueHash })
   }
@@ -131,13 +143,13 @@ function mergeLeaf(node: Leaf | undefined, changes: readonly TreeChange[]): Leaf
   return leaves
 }
 
-function build(store: NodeStore, depth: number, leaves: readonly Leaf[]): Node | undefined {
+function build(store: NodeStore, depth: number, leaves: readonly TreeLeaf[]): TreeNode | undefined {
   if (leaves.length <= 1) return leaves[0]
   const split = splitAt(leaves, depth)
-  const child = (part: readonly Leaf[]): Hash => {
+  const child = (part: readonly TreeLeaf[]): Hash => {
     if (part.length === 0) return ZERO_HASH
     const node = build(store, depth + 1, part)
-    writeNode(store, part[0]!.key, depth + 1, node)
+    store.write(part[0]!.key, depth + 1, node)
     return hashOf(node)
   }
   return { kind: 'inner', left: child(leaves.slice(0, split)), right: child(leaves.slice(split)) }
@@ -160,41 +172,9 @@ function withBit(key: Hash, depth: number, bit: number): Hash {
   return out
 }
 
-function hashOf(node: Node | undefined): Hash {
+function hashOf(node: TreeNode | undefined): Hash {
   if (node === undefined) return ZERO_HASH
   return node.kind === 'leaf'
     ? leafHash(node.key, node.valueHash)
     : innerHash(node.left, node.right)
-}
-
-/** Two bytes of depth, then the first `depth` bits of the key, zero-filled. */
-function pathOf(key: Hash, depth: number): Uint8Array {
-  const bytes = (depth + 7) >> 3
-  const out = new Uint8Array(2 + bytes)
-  out[0] = depth >> 8
-  out[1] = depth & 0xff
-  out.set(key.subarray(0, bytes), 2)
-  const spare = bytes * 8 - depth
-  if (spare > 0) out[1 + bytes]! &= (0xff << spare) & 0xff
-  return out
-}
-
-export function readNode(store: NodeStore, key: Hash, depth: number): Node | undefined {
-  const bytes = store.read(pathOf(key, depth))
-  if (bytes === undefined) return undefined
-  const first = bytes.subarray(1, 1 + HASH_BYTES)
-  const second = bytes.subarray(1 + HASH_BYTES)
-  return bytes[0] === 0
-    ? { kind: 'leaf', key: first, valueHash: second }
-    : { kind: 'inner', left: first, right: second }
-}
-
-function writeNode(store: NodeStore, key: Hash, depth: number, node: Node | undefined): void {
-  store.write(pathOf(key, depth), node === undefined ? undefined : encodeNode(node))
-}
-
-function encodeNode(node: Node): Uint8Array {
-  return node.kind === 'leaf'
-    ? concat(LEAF_PREFIX, node.key, node.valueHash)
-    : concat(INNER_PREFIX, node.left, node.right)
 }

@@ -79,7 +79,10 @@ export interface Header {
   parentHash: Uint8Array
   lastCertRoot: Uint8Array
   txRoot: Uint8Array
+  /** Root of the set in force at this height: it votes on this block. */
   validatorsHash: Uint8Array
+  /** Root of the set in force at the next height. */
+  nextValidatorsHash: Uint8Array
   paramsHash: Uint8Array
   /** State root after the block below. */
   appHash: Uint8Array
@@ -101,6 +104,7 @@ export const headerType: Ssz<Header> = container<Header>('Header', {
   lastCertRoot: bytes32,
   txRoot: bytes32,
   validatorsHash: bytes32,
+  nextValidatorsHash: bytes32,
   paramsHash: bytes32,
   appHash: bytes32,
   resultsHash: bytes32,
@@ -125,7 +129,7 @@ export const blockType: Ssz<Block> = container<Block>('Block', {
 /** Everything in an encoded block that is not transactions. */
 export const BLOCK_OVERHEAD_BYTES_MAX: number =
   4 * 6 +
-  (4 + CHAIN_ID_BYTES_MAX + 8 * 3 + 32 * 8 + REVEAL_BYTES) +
+  (4 + CHAIN_ID_BYTES_MAX + 8 * 3 + 32 * 9 + REVEAL_BYTES) +
   (1 + 8 * 2 + 32 + VALIDATORS_MAX + SIGNATURE_BYTES * VALIDATORS_MAX)
 
 export const TXS_BYTES_MAX: number = BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES_MAX

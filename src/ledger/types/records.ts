@@ -26,6 +26,10 @@ export interface Totals {
   balanceUnits: Units
   escrowUnits: Units
   collateralUnits: Units
+  /** Bonds of validators. */
+  bondUnits: Units
+  /** Bonds on their way out. */
+  unbondingUnits: Units
   burntUnits: Units
 }
 
@@ -33,6 +37,8 @@ export const totalsType: Ssz<Totals> = container<Totals>('Totals', {
   balanceUnits: u64,
   escrowUnits: u64,
   collateralUnits: u64,
+  bondUnits: u64,
+  unbondingUnits: u64,
   burntUnits: u64
 })
 

@@ -1,4 +1,7 @@
-/** Transactions: the signed envelope and the payload of every kind but `proof` (see proof.ts). */
+/**
+ * Transactions: the signed envelope and the payloads of accounts, providers and deals. Those of `proof` are in
+ * proof.ts, those of validators in validator-tx.ts.
+ */
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../../base/keys.ts'
 import { TX_BYTES_MAX } from '../../base/limits.ts'
 import type { Units } from '../../base/money.ts'
@@ -37,7 +40,15 @@ export const TX_KINDS = [
   'dealRevise',
   'dealSettle',
   'dealClose',
-  'proof'
+  'proof',
+  'validatorRegister',
+  'validatorBond',
+  'validatorUnbond',
+  'validatorWithdraw',
+  'validatorUnjail',
+  'evidence',
+  'govPropose',
+  'govVote'
 ] as const
 
 export type TxKindName = (typeof TX_KINDS)[number]

@@ -14,11 +14,13 @@ import {
   decodeFinalized,
   encodeFinalized,
   FINALIZED_BYTES_MAX,
+  type FinalizedBlock,
   type Replica
 } from '../../ledger/index.ts'
 import { FOLLOW_PROTOCOL } from '../net/protocols.ts'
 import type { Channel, ConnectedPeer, Net } from '../net/types.ts'
 import { count, parseMessage } from '../wire/schema.ts'
+import { isValidator } from './validators.ts'
 import { waitForBlock } from './wait-for-block.ts'
 
 const REQUEST_BYTES_MAX = 64
@@ -169,10 +171,7 @@ export class Follower implements Startable {
           continue
         }
         quiet = 0
-        const finalized = decodeFinalized(frame)
-        // Another source may have brought this block already.
-        if (finalized.block.header.height <= replica.head().height) continue
-        await replica.applyFinalized(finalized.block, finalized.cert)
+        await applyOnce(replica, decodeFinalized(frame))
       }
     } finally {
       channel.abort(new HoldfastError('ABORTED', 'no longer followed'))
@@ -180,8 +179,15 @@ export class Follower implements Startable {
   }
 }
 
-function isValidator({ roles }: ConnectedPeer): boolean {
-  return roles.includes('validator')
+/** Another source, or the consensus of this node, may bring the same block before or meanwhile. */
+async function applyOnce(replica: Replica, { block, cert }: FinalizedBlock): Promise<void> {
+  const { height } = block.header
+  if (height <= replica.height) return
+  try {
+    await replica.applyFinalized(block, cert)
+  } catch (error) {
+    if (height > replica.height) throw error
+  }
 }
 
 /** Ends early, without an error, when the signal aborts. */

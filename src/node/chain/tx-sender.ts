@@ -17,16 +17,13 @@ import {
   type TxBody,
   txHash
 } from '../../ledger/index.ts'
-import { TX_PROTOCOL } from '../net/protocols.ts'
-import { request } from '../net/rpc.ts'
 import type { Net } from '../net/types.ts'
+import { submitToValidators } from './serve-txs.ts'
 
 /** Heights a transaction may wait for its block. */
 const EXPIRY_HEIGHTS = 40n
 /** Handed out again when this many blocks passed without it: validators forget their mempool when they restart. */
 const RESEND_HEIGHTS = 6n
-const SUBMIT_TIMEOUT_MS = 10_000
-const VALIDATOR_ROLE = 'validator'
 
 export interface TxSenderComponents {
   net: Net
@@ -97,28 +94,16 @@ export class TxSender {
     return { bytes, hash: txHash(bytes), expiryHeight }
   }
 
-  /** Hands it to our own mempool, else to every connected validator; one acceptance is enough. */
+  /** A validator has it in its own mempool first; the others get it too, because one of them may lead next. */
   async #submit(bytes: Uint8Array): Promise<void> {
-    const { mempool, net, signal } = this.#components
-    if (mempool !== undefined) {
-      mempool.add(bytes)
+    const { mempool, net, signal, logger } = this.#components
+    const submitted = (): Promise<void> => submitToValidators(net, bytes, signal)
+    if (mempool === undefined) {
+      await submitted()
       return
     }
-    const validators = net.connected().filter(({ roles }) => roles.includes(VALIDATOR_ROLE))
-    if (validators.length === 0) {
-      throw new HoldfastError('UNREACHABLE', 'no validator is connected to take the transaction', {
-        retryable: true
-      })
-    }
-    const options = { responseBytesMax: 1024, timeoutMs: SUBMIT_TIMEOUT_MS, signal }
-    const attempts = validators.map(({ peerId }) =>
-      request(net, peerId, TX_PROTOCOL, { tx: bytes }, options)
-    )
-    try {
-      await Promise.any(attempts)
-    } catch (error) {
-      throw (error as AggregateError).errors[0]
-    }
+    mempool.add(bytes)
+    submitted().catch(error => logger.debug('tx.relay', { reason: messageOf(error) }))
   }
 
   #inclusion(bytes: Uint8Array, hash: Uint8Array, expiryHeight: bigint): Promise<TxInclusion> {

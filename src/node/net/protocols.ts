@@ -18,6 +18,8 @@ export const PIECE_GET_PROTOCOL: string = protocol('piece-get')
 export const FOLLOW_PROTOCOL: string = protocol('follow')
 /** Hands a transaction to a validator. */
 export const TX_PROTOCOL: string = protocol('tx')
+/** Consensus messages between validators. */
+export const CONSENSUS_PROTOCOL: string = protocol('consensus')
 
 export const STREAM_ACCEPTED = 0x01
 

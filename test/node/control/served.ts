@@ -1,4 +1,6 @@
-/** A control server over the memory API with a home that points to it, and raw requests for what no client would send. */
+/**
+ * A control server over the memory API with a home that points to it, and raw requests for what no client would send.
+ */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'

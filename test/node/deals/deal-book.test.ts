@@ -229,8 +229,8 @@ describe('deal book', function () {
   })
 
   /*
-   * A provider drops a pruned piece unless a deal references it. A client chooses what it adds: a root twice, or one that
-   * it removed before. The provider must not lose bytes that it can still be asked to prove.
+   * A provider drops a pruned piece unless a deal references it. A client chooses what it adds: a root twice, or one
+   * that it removed before. The provider must not lose bytes that it can still be asked to prove.
    *
    *   rev 1: [a a]   rev 2: [- a]   slot 1 still holds a
    */

@@ -1,4 +1,7 @@
-/** A peer in a process of its own: connects to the address it is given, sends a byte and half a frame and waits to be killed. */
+/**
+ * A peer in a process of its own: connects to the address it is given, sends a byte and half a frame and waits to be
+ * killed.
+ */
 import { parseAddress, peerIn } from '../../../src/node/net/addresses.ts'
 import { TEST_PROTOCOL, testNets } from './support.ts'
 

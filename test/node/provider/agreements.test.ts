@@ -1,6 +1,6 @@
 /**
- * The deals that a provider puts its name under: terms within its ask. Every other message is refused with a reason, and
- * changes nothing.
+ * The deals that a provider puts its name under: terms within its ask. Every other message is refused with a reason,
+ * and changes nothing.
  */
 import assert from 'node:assert/strict'
 import { toHex } from '../../../src/base/bytes.ts'

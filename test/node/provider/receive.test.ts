@@ -1,6 +1,6 @@
 /**
- * Uploads by clients that break off, lie, or have no business here. A receipt is given for exactly the announced bytes, on
- * disk, under a lease; whatever else is tried, no byte of quota stays taken and the next client is served.
+ * Uploads by clients that break off, lie, or have no business here. A receipt is given for exactly the announced
+ * bytes, on disk, under a lease; whatever else is tried, no byte of quota stays taken and the next client is served.
  */
 import assert from 'node:assert/strict'
 import { mock } from 'node:test'

@@ -1,4 +1,6 @@
-/** Revisions of a deal: signed for pieces that the provider holds and is paid for, one after the other, never two alike. */
+/**
+ * Revisions of a deal: signed for pieces that the provider holds and is paid for, one after the other, never two alike.
+ */
 import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import { toHex } from '../../../src/base/bytes.ts'

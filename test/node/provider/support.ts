@@ -1,6 +1,6 @@
 /**
- * A provider over a real replica, a real deal book and the network in memory, with a client whose every message the test
- * chooses. Blocks are made when the test says so.
+ * A provider over a real replica, a real deal book and the network in memory, with a client whose every message the
+ * test chooses. Blocks are made when the test says so.
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
