@@ -1,6 +1,6 @@
 /**
- * Compiles the kernels in wasm/assembly to wasm/build, each twice: with relaxed SIMD, and with standard SIMD for engines
- * without it. Which one runs is decided when it is loaded. Run by `npm run build:wasm`.
+ * Compiles the kernels in wasm/assembly to wasm/build, each twice: with relaxed SIMD, and with standard SIMD for
+ * engines without it. Which one runs is decided when it is loaded. Run by `npm run build:wasm`.
  */
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'

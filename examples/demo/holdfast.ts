@@ -8,7 +8,9 @@ export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
 const PROGRAM = 'bin/holdfast.ts'
 const OUTPUT_SHOWN_CHARACTERS = 2_000
 
-/** Starts `holdfast ...args` in its own process group: Ctrl-C reaches the demo only, which stops everything in order. */
+/**
+ * Starts `holdfast ...args` in its own process group: Ctrl-C reaches the demo only, which stops everything in order.
+ */
 export function spawnHoldfast(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
   return spawn(process.execPath, [PROGRAM, ...args], {
     cwd: ROOT,

@@ -1,7 +1,7 @@
 /**
- * BLAKE3 compression (BLAKE3 paper, sections 2.1-2.4; default hash mode) of four chunks or four parents at a time: lane i
- * of every vector belongs to input i. A round is written out once and runs seven times over the same locals, because
- * only the state in locals, and no constant built by an instruction, keeps the registers busy with the rounds.
+ * BLAKE3 compression (BLAKE3 paper, sections 2.1-2.4; default hash mode) of four chunks or four parents at a time:
+ * lane i of every vector belongs to input i. A round is written out once and runs seven times over the same locals,
+ * because only the state in locals, and no constant built by an instruction, keeps the registers busy with the rounds.
  */
 import { rotateRight, shuffleBytes, transpose } from './lanes'
 

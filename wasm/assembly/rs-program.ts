@@ -14,7 +14,8 @@ const XOR: u32 = 3
 
 /**
  * Runs the operations in [program, end) over `bytes` bytes of every shard, `columnBytes` at a time; both are
- * multiples of 64. Operands are addresses: even ones lie in shards and advance with the column, odd ones are temporaries.
+ * multiples of 64. Operands are addresses: even ones lie in shards and advance with the column, odd ones are
+ * temporaries.
  */
 export function runProgram(program: usize, end: usize, bytes: usize, columnBytes: usize): void {
   for (let at: usize = 0; at < bytes; at += columnBytes) {

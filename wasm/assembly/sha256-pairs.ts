@@ -1,6 +1,7 @@
 /**
- * SHA-256 (FIPS 180-4) of four 64-byte pairs of nodes at a time, cut to 254 bits as Filecoin's piece trees do: lane i of
- * every vector belongs to pair i. The second block of a pair is nothing but padding, so its schedule is computed once.
+ * SHA-256 (FIPS 180-4) of four 64-byte pairs of nodes at a time, cut to 254 bits as Filecoin's piece trees do: lane i
+ * of every vector belongs to pair i. The second block of a pair is nothing but padding, so its schedule is computed
+ * once.
  */
 import { rotateRight, shuffleBytes, transpose } from './lanes'
 
