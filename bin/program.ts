@@ -4,7 +4,9 @@ import { addBench } from './commands/bench.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDeals } from './commands/deals.ts'
 import { addDevnet } from './commands/devnet.ts'
+import { addGenesis } from './commands/genesis.ts'
 import { addGet } from './commands/get.ts'
+import { addGovernance } from './commands/governance.ts'
 import { addInit } from './commands/init.ts'
 import { addLedger } from './commands/ledger.ts'
 import { addObjects } from './commands/objects.ts'
@@ -16,6 +18,7 @@ import { addQuote } from './commands/quote.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
 import { addStop } from './commands/stop.ts'
+import { addValidator } from './commands/validator.ts'
 import { addWallet } from './commands/wallet.ts'
 import { type AddCommands, examples, type OpenSession } from './session.ts'
 import { version } from './version.ts'
@@ -34,6 +37,9 @@ const GROUPS: readonly AddCommands[] = [
   addProvider,
   addWallet,
   addLedger,
+  addValidator,
+  addGovernance,
+  addGenesis,
   addPeers,
   addPieceCid,
   addDevnet,

@@ -95,6 +95,15 @@ export function defaultParams(): Params {
 }
 
 /**
+ * The default parameters with other paces.
+ * @throws HoldfastError CONFIG_INVALID naming the first one out of range
+ */
+export function paramsFor(pace: { blockIntervalMs: number; periodMs: number }): Params {
+  const periodHeights = Math.round(pace.periodMs / pace.blockIntervalMs)
+  return checkParams({ ...defaultParams(), blockIntervalMs: pace.blockIntervalMs, periodHeights })
+}
+
+/**
  * Short blocks and periods for a network on one machine.
  * @throws HoldfastError CONFIG_INVALID when the period has fewer than two blocks
  */

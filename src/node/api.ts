@@ -28,6 +28,13 @@ import { ledgerBlock, ledgerStatus, ledgerValidators } from './ledger-views.ts'
 import { peerIdOf } from './net/peer-id.ts'
 import type { ProviderRole } from './provider/provider-role.ts'
 import { systemClock } from './system.ts'
+import {
+  actAsValidator,
+  governance,
+  propose,
+  validatorStatus,
+  voteFor
+} from './validator-actions.ts'
 
 export interface ApiParts {
   init: NodeInit
@@ -68,6 +75,17 @@ export function createApi(parts: ApiParts): ControlApi {
     ledgerStatus: async () => ledgerStatus(replica),
     ledgerBlock: async height => ledgerBlock(replica, height),
     ledgerValidators: async () => ledgerValidators(replica),
+    validatorStatus: async () => validatorStatus(chain),
+    validatorAct: (action, units) =>
+      call(async () => {
+        const runsIt = init.config.roles.includes('validator')
+        // one that is in the set and does not run is jailed
+        if (action === 'register' && !runsIt) throw roleDisabled('validator')
+        return await actAsValidator({ chain, keys: init.keys }, action, units)
+      }),
+    governance: async () => governance(chain),
+    propose: (changes, heights) => propose(chain, changes, heights),
+    vote: (proposer, id) => voteFor(chain, proposer, id),
     peers: async () => peerRows(chain, parts.client?.context)
   }
 }

@@ -46,20 +46,34 @@ export function newPhrase(): string {
 }
 
 /**
- * Makes a home. An existing seed is never overwritten.
+ * The keys of a home that has no network yet: those of its seed, which is made if there is none. `createHome` goes on
+ * from there.
+ * @throws HoldfastError ALREADY_EXISTS when a node is there | INVALID_ARGUMENT (damaged seed file)
+ */
+export async function prepareHome(home: string): Promise<KeySet> {
+  const paths = homePaths(home)
+  if (await exists(paths.config)) throw alreadyExists(paths, paths.config)
+  const seed = await readSeed(paths)
+  if (seed !== undefined) return deriveKeys(normalisePhrase(seed))
+  const phrase = newPhrase()
+  await makePrivateFolder(paths.root)
+  await makePrivateFolder(paths.keys)
+  await writeFileAtomic(paths.seed, `${phrase}\n`)
+  return deriveKeys(phrase)
+}
+
+/**
+ * Makes a home. An existing seed is never overwritten: a home that was prepared keeps its own.
  * @throws HoldfastError ALREADY_EXISTS | INVALID_ARGUMENT (bad phrase)
  */
 export async function createHome(init: CreateHomeInit): Promise<OpenedHome> {
-  const phrase = init.phrase === undefined ? newPhrase() : normalisePhrase(init.phrase)
   const paths = homePaths(init.home)
-  for (const file of [paths.config, paths.seed]) {
-    if (await exists(file)) {
-      throw new HoldfastError('ALREADY_EXISTS', `there is a node in ${paths.root} already`, {
-        details: { file },
-        hint: 'choose another folder with --home'
-      })
-    }
-  }
+  if (await exists(paths.config)) throw alreadyExists(paths, paths.config)
+  const prepared = await readSeed(paths)
+  const isPrepared = init.phrase === undefined && !(await exists(paths.genesis))
+  if (prepared !== undefined && !isPrepared) throw alreadyExists(paths, paths.seed)
+  const given = init.phrase ?? prepared
+  const phrase = given === undefined ? newPhrase() : normalisePhrase(given)
   await makePrivateFolder(paths.root)
   for (const folder of [paths.keys, paths.ledger, paths.store, paths.pieces]) {
     await makePrivateFolder(folder)
@@ -84,6 +98,13 @@ export async function openHome(home: string): Promise<OpenedHome> {
   }
   const phrase = normalisePhrase(seed)
   return { paths, config, genesis, phrase, keys: deriveKeys(phrase) }
+}
+
+function alreadyExists(paths: HomePaths, file: string): HoldfastError {
+  return new HoldfastError('ALREADY_EXISTS', `there is a node in ${paths.root} already`, {
+    details: { file },
+    hint: 'choose another folder with --home'
+  })
 }
 
 async function readSeed(paths: HomePaths): Promise<string | undefined> {

@@ -5,7 +5,7 @@
 import { toHex } from '../base/bytes.ts'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import type { Logger, Startable } from '../base/ports.ts'
-import { openLedgerDb, parseGenesis, Replica } from '../ledger/index.ts'
+import { evidenceOf, openLedgerDb, parseGenesis, Replica } from '../ledger/index.ts'
 import { createApi } from './api.ts'
 import type { ChainContext } from './chain/context.ts'
 import { isCurrent } from './chain/current.ts'
@@ -76,6 +76,7 @@ export async function createNode(init: NodeInit): Promise<HoldfastNode> {
     ...(validator && { mempool: validator.mempool }),
     logger: log
   })
+  if (validator !== undefined) reportEvidence(validator, replica, sender, log)
   const chain: ChainContext = { ...base, sender, wallet: keys.wallet, nodeKey: keys.node }
   const roles = await openRoles(init, chain)
   return new Node({
@@ -86,6 +87,26 @@ export async function createNode(init: NodeInit): Promise<HoldfastNode> {
     stopping,
     closeLedger: () => replica.close().then(() => db.close())
   })
+}
+
+/** Whoever sees a validator contradict itself takes it to the ledger; others may be first. */
+function reportEvidence(
+  role: ValidatorRole,
+  replica: Replica,
+  sender: TxSender,
+  log: Logger
+): void {
+  role.onEvidence = found => {
+    const { height } = found.first
+    const index = found.type === 'votes' ? found.first.validator : replica.leader(found.first.view)
+    const accused = replica.validatorsAt(height)?.[index]
+    if (accused === undefined) return
+    const payload = evidenceOf(accused.publicKey, found)
+    log.warn('validator.evidence', { accused: toHex(accused.publicKey), height: Number(height) })
+    sender.send({ kind: 'evidence', payload }).catch(error => {
+      log.info('validator.evidence.refused', { reason: messageOf(error) })
+    })
+  }
 }
 
 interface Roles {

@@ -65,7 +65,7 @@ export class LightChain {
   readonly #init: ChainInit
   readonly #blocks: LightBlock[] = []
   /** State after every height: one account record, the same all along. */
-  readonly nodes = new MemoryNodes()
+  readonly nodes: MemoryNodes = new MemoryNodes()
   readonly appHash: Hash
 
   constructor(init: ChainInit) {

@@ -19,7 +19,7 @@ import { newFolder, nextBlock, txOf } from './replica-support.ts'
 import { keyOf, testGenesis } from './support.ts'
 import { registration } from './validator-support.ts'
 
-export const NAMES = ['v0', 'v1', 'v2', 'v3']
+export const NAMES: readonly string[] = ['v0', 'v1', 'v2', 'v3']
 export const client: SigningKey = keyOf('alice')
 export const provider: SigningKey = keyOf('bob')
 

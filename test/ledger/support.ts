@@ -137,7 +137,7 @@ export class TestChain {
   /** Accounts whose validators sign nothing. */
   readonly absent: SigningKey[] = []
   /** Changes of the set by the height of the block that brought them. */
-  readonly updates = new Map<bigint, Validator[]>()
+  readonly updates: Map<bigint, Validator[]> = new Map()
   #context: BlockContext
 
   constructor(genesis: Genesis) {

@@ -11,7 +11,7 @@ import {
 import { flipped, type TestRandom } from '../proofs/random.ts'
 
 export class MemoryNodes implements NodeStore {
-  readonly nodes = new Map<string, TreeNode>()
+  readonly nodes: Map<string, TreeNode> = new Map()
   reads = 0
 
   read(path: Uint8Array, depth: number): TreeNode | undefined {

@@ -6,8 +6,10 @@
 import { KIB, MIB, SEGMENT_BYTES_DEFAULT } from '../../base/limits.ts'
 import type { Commitment } from '../../proofs/index.ts'
 import {
+  arenaBytes,
   cutSegments,
   type Profile,
+  piecesIn,
   type SegmentLayout,
   segmentLayout,
   wrapKey
@@ -104,7 +106,7 @@ async function encodeOne(
 ): Promise<EncodedSegment> {
   const { profile, pathKey, plain, arenas, inPlace } = request
   const layout = segmentLayout(profile, plain.length)
-  const arena = await arenas.take(layout.n * layout.pieceBytes)
+  const arena = await arenas.take(arenaBytes(layout))
   const key = client.random.bytes(SEGMENT_KEY_BYTES)
   const job = { profile, plain, key, arena }
   const commitments = await (inPlace ? encodeSegment(job) : client.workers.run('encode', job))
@@ -114,10 +116,6 @@ async function encodeOne(
 }
 
 function arenaCount(profile: Profile): number {
-  const { n, pieceBytes } = segmentLayout(profile, SEGMENT_BYTES_DEFAULT)
-  return Math.max(2, Math.min(ARENAS_MAX, Math.floor(ARENA_BYTES_MAX / (n * pieceBytes))))
-}
-
-function piecesIn(arena: Uint8Array, { n, pieceBytes }: SegmentLayout): Uint8Array[] {
-  return Array.from({ length: n }, (_, i) => arena.subarray(i * pieceBytes, (i + 1) * pieceBytes))
+  const bytes = arenaBytes(segmentLayout(profile, SEGMENT_BYTES_DEFAULT))
+  return Math.max(2, Math.min(ARENAS_MAX, Math.floor(ARENA_BYTES_MAX / bytes)))
 }

@@ -44,6 +44,13 @@ export function createControlClient({ home, signal }: ControlClientInit): Contro
     ledgerStatus: () => call('ledgerStatus'),
     ledgerBlock: height => call('ledgerBlock', { height }),
     ledgerValidators: () => call('ledgerValidators'),
+    validatorStatus: () => call('validatorStatus'),
+    validatorAct: (action, units) =>
+      call('validatorAct', { action, ...(units === undefined ? {} : { units }) }),
+    governance: () => call('governance'),
+    propose: (changes, heights) =>
+      call('propose', { changes, ...(heights === undefined ? {} : { heights }) }),
+    vote: (proposer, id) => call('vote', { proposer, id }),
     peers: () => call('peers')
   }
 }

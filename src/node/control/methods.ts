@@ -9,11 +9,8 @@ type Method = (api: ControlApi, params: unknown) => Promise<unknown>
 
 const nothing = z.strictObject({})
 const count = z.int().nonnegative()
-const units = z
-  .string()
-  .regex(/^\d{1,19}$/)
-  .transform(BigInt)
-  .refine(value => value <= UNITS_MAX)
+const decimal = z.string().regex(/^\d{1,19}$/)
+const units = decimal.transform(BigInt).refine(value => value <= UNITS_MAX)
 const onePath = z.strictObject({ path: z.string() })
 
 const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
@@ -56,6 +53,35 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['ledgerStatus', method(nothing, api => api.ledgerStatus())],
   ['ledgerBlock', method(z.strictObject({ height: count }), (api, p) => api.ledgerBlock(p.height))],
   ['ledgerValidators', method(nothing, api => api.ledgerValidators())],
+  ['validatorStatus', method(nothing, api => api.validatorStatus())],
+  [
+    'validatorAct',
+    method(
+      z.strictObject({
+        action: z.enum(['register', 'bond', 'unbond', 'withdraw', 'unjail']),
+        units: units.optional()
+      }),
+      (api, p) => api.validatorAct(p.action, p.units)
+    )
+  ],
+  ['governance', method(nothing, api => api.governance())],
+  [
+    'propose',
+    method(
+      z.strictObject({
+        changes: z.array(z.strictObject({ name: z.string(), value: decimal })).min(1),
+        heights: count.optional()
+      }),
+      (api, p) => api.propose(p.changes, p.heights)
+    )
+  ],
+  [
+    'vote',
+    method(
+      z.strictObject({ proposer: z.string(), id: z.string().regex(/^[0-9a-f]{64}$/) }),
+      (api, p) => api.vote(p.proposer, p.id)
+    )
+  ],
   ['peers', method(nothing, api => api.peers())]
 ])
 

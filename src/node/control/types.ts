@@ -197,6 +197,44 @@ export interface ValidatorRow {
   power: number
 }
 
+export type ValidatorAction = 'register' | 'bond' | 'unbond' | 'withdraw' | 'unjail'
+
+/** A transaction of ours that took effect. */
+export interface TxRow {
+  tx: string
+  height: number
+}
+
+export interface ValidatorStatus {
+  address: string
+  publicKey: string
+  bondUnits: Units
+  /** `releaseHeight` is null while the bond still backs power. */
+  unbonding: { units: Units; releaseHeight: number | null }[]
+  /** In the set that rules now; 0 outside. */
+  power: number
+  state: 'active' | 'waiting' | 'unbonded' | 'jailed' | 'convicted'
+  jailedUntil: number | null
+}
+
+/** Values as decimal strings. */
+export interface ParamValue {
+  name: string
+  value: string
+}
+
+export interface GovernanceView {
+  params: ParamValue[]
+  proposals: {
+    id: string
+    proposer: string
+    expiryHeight: number
+    changes: ParamValue[]
+    votes: string[]
+  }[]
+  scheduled: { height: number; changes: ParamValue[] }[]
+}
+
 export interface PeerRow {
   peerId: string
   addresses: string[]
@@ -226,5 +264,12 @@ export interface ControlApi {
   ledgerStatus(): Promise<LedgerStatus>
   ledgerBlock(height: number): Promise<LedgerBlock>
   ledgerValidators(): Promise<ValidatorRow[]>
+  validatorStatus(): Promise<ValidatorStatus>
+  /** `units` of bond for register, bond and unbond. */
+  validatorAct(action: ValidatorAction, units?: Units): Promise<TxRow>
+  governance(): Promise<GovernanceView>
+  /** @param heights how long it can be voted for. @default 1_000 */
+  propose(changes: readonly ParamValue[], heights?: number): Promise<TxRow>
+  vote(proposer: string, id: string): Promise<TxRow>
   peers(): Promise<PeerRow[]>
 }

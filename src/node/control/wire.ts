@@ -24,6 +24,7 @@ export const ERROR_TRAILER = 'holdfast-error'
 
 const MONEY_FIELDS: ReadonlySet<string> = new Set([
   'available',
+  'bondUnits',
   'collateral',
   'collateralUnits',
   'costUnits',

@@ -106,6 +106,19 @@ export function createMemoryApi(): MemoryApi {
       escrow: 0n,
       collateral: 1n
     }),
+    validatorStatus: record('validatorStatus', {
+      address: 'hf1x',
+      publicKey: '00',
+      bondUnits: 7n,
+      unbonding: [],
+      power: 1,
+      state: 'active',
+      jailedUntil: null
+    }),
+    validatorAct: record('validatorAct', { tx: 'aa', height: 1 }),
+    governance: record('governance', { params: [], proposals: [], scheduled: [] }),
+    propose: record('propose', { tx: 'aa', height: 1 }),
+    vote: record('vote', { tx: 'aa', height: 1 }),
     walletSend: record('walletSend', { tx: 'aa', height: 1, to: 'hf1y', units: 5n }),
     walletPhrase: record('walletPhrase', { phrase: 'abandon' }),
     ledgerStatus: record('ledgerStatus', { height: 3 }),
