@@ -33,12 +33,12 @@ export const area: Area = {
     for (const profile of Object.values(PROFILES)) {
       const layout = segmentLayout(profile, plain.length)
       const sealed = sealedStripes(layout, plain)
-      const out = new Uint8Array(layout.k * layout.shareBytes)
+      const shares = Array.from({ length: layout.k }, () => new Uint8Array(layout.shareBytes))
       const rounds = await compare(
         [
           cpuLoop('seal', plain.length, () => {
             for (let index = 0; index < layout.stripes; index++) {
-              sealStripe(KEY, placeOf(layout, index), stripeOf(layout, plain, index), out)
+              sealStripe(KEY, placeOf(layout, index), stripeOf(layout, plain, index), shares)
             }
           }),
           cpuLoop('open', plain.length, () => {
@@ -77,7 +77,7 @@ function sealedStripes(layout: SegmentLayout, plain: Uint8Array): Uint8Array[] {
   return Array.from({ length: layout.stripes }, (_, index) => {
     const stripe = stripeOf(layout, plain, index)
     const out = new Uint8Array(stripe.length + AEAD_TAG_BYTES)
-    sealStripe(KEY, placeOf(layout, index), stripe, out)
+    sealStripe(KEY, placeOf(layout, index), stripe, [out])
     return out
   })
 }

@@ -1,6 +1,7 @@
 /** All areas, in the order in which they run: quick ones first. */
 import { area as aead } from './aead.bench.ts'
 import { area as commitment } from './commitment.bench.ts'
+import { area as consensus } from './consensus.bench.ts'
 import { area as devnet } from './devnet.bench.ts'
 import { area as erasure } from './erasure.bench.ts'
 import { area as hash } from './hash.bench.ts'
@@ -17,5 +18,5 @@ import type { Area } from './types.ts'
 export const AREAS: readonly Area[] = [
   ...[start, hash, commitment, aead, proof, erasure, put],
   ...[ledger, store, transfer, devnet, memory],
-  ...[ledgerState, ledgerMillion]
+  ...[consensus, ledgerState, ledgerMillion]
 ]

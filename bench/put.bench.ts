@@ -10,7 +10,7 @@ import { MIB } from '../src/base/limits.ts'
 import { type EncodeJob, encodeSegment } from '../src/node/client/encode-job.ts'
 import type { SegmentTasks } from '../src/node/client/segment-tasks.ts'
 import { WorkerPool } from '../src/node/workers/pool.ts'
-import { PROFILES, segmentLayout } from '../src/storage/index.ts'
+import { arenaBytes, PROFILES, segmentLayout } from '../src/storage/index.ts'
 import { compare, cpuLoop, cpuTask, rowOf, skippedRow, timed } from './harness.ts'
 import { rowName, sizeOf } from './row-name.ts'
 import { randomBytes } from './support/bytes.ts'
@@ -88,10 +88,10 @@ function pooled(
 
 /** In memory that threads share, as the client has it. */
 function encodeJob(): EncodeJob {
-  const { n, pieceBytes } = segmentLayout(PROFILE, SEGMENT_BYTES)
+  const layout = segmentLayout(PROFILE, SEGMENT_BYTES)
   const plain = sharedBytes(SEGMENT_BYTES)
   plain.set(randomBytes(SEGMENT_BYTES))
-  const arena = sharedBytes(n * pieceBytes)
+  const arena = sharedBytes(arenaBytes(layout))
   return { profile: PROFILE, plain, key: new Uint8Array(32).fill(3), arena }
 }
 

@@ -9,7 +9,7 @@ import { countWasmMemory } from './wasm-memory.ts'
 const wasmBytes = countWasmMemory()
 const { encodeSegment } = await import('../../src/node/client/encode-job.ts')
 const { blake3, createPieceCid } = await import('../../src/proofs/index.ts')
-const { createErasureCode, segmentLayout, shareBytesOf } = await import(
+const { arenaBytes, createErasureCode, segmentLayout, shareBytesOf } = await import(
   '../../src/storage/index.ts'
 )
 
@@ -37,7 +37,7 @@ const milliseconds = performance.now() - startMs
 if (kernel === 'erasure') {
   const layout = segmentLayout({ k, n }, SEGMENT_BYTES)
   const plain = new Uint8Array(SEGMENT_BYTES)
-  const arena = new Uint8Array(n * layout.pieceBytes)
+  const arena = new Uint8Array(arenaBytes(layout))
   await encodeSegment({ profile: { k, n }, plain, key: new Uint8Array(32), arena })
 }
 process.stdout.write(`${JSON.stringify({ milliseconds, wasmBytes: wasmBytes() })}\n`)

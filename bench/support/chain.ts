@@ -1,8 +1,9 @@
 /**
- * A ledger of one validator in a temporary folder, driven through the interface a daemon uses: mempool, embedded
- * engine, replica. Blocks come when they are asked for.
+ * A ledger of one validator in a temporary folder, driven through the interface a daemon uses: mempool, consensus
+ * driver with its journal on the disk, replica. Blocks come when they are asked for.
  */
 
+import { join } from 'node:path'
 import { assert } from '../../src/base/assert.ts'
 import { utf8 } from '../../src/base/bytes.ts'
 import { sha256 } from '../../src/base/hash.ts'
@@ -13,7 +14,6 @@ import {
   beaconKeyFromSecret,
   buildTx,
   checkGenesis,
-  createEmbeddedEngine,
   createReplica,
   defaultParams,
   Mempool,
@@ -23,6 +23,8 @@ import {
   type TxBody,
   txHash
 } from '../../src/ledger/index.ts'
+import { openAppendFile } from '../../src/node/validator/append-file.ts'
+import { startSolo } from '../../test/ledger/solo-validator.ts'
 import { makeTempFolder } from './temp-folder.ts'
 
 const GENESIS_TIME_MS = 1_700_000_000_000
@@ -50,7 +52,7 @@ export function benchKey(name: string): SigningKey {
 /** @param holders who has money from the start */
 export async function openBenchChain(holders: readonly SigningKey[]): Promise<BenchChain> {
   const validator = benchKey('validator')
-  const beaconSecret = sha256(utf8('bench/beacon'))
+  const beaconKey = beaconKeyFromSecret(sha256(utf8('bench/beacon')))
   const genesis = checkGenesis({
     chainId: 'bench-1',
     genesisTimeMs: BigInt(GENESIS_TIME_MS),
@@ -68,16 +70,20 @@ export async function openBenchChain(holders: readonly SigningKey[]): Promise<Be
         publicKey: validator.publicKey,
         power: VALIDATOR_POWER,
         account: validator.publicKey,
-        beaconKey: beaconKeyFromSecret(beaconSecret).publicKey
+        beaconKey: beaconKey.publicKey
       }
     ]
   })
   const folder = await makeTempFolder()
-  const db = await openLedgerDb(folder.path)
+  const db = await openLedgerDb(join(folder.path, 'db'))
   const replica = createReplica({ db, genesis, logger: silentLogger })
   await replica.open()
   const mempool = new Mempool(replica)
-  const engine = createEmbeddedEngine({ replica, mempool, validatorKey: validator, beaconSecret })
+  const files = [
+    await openAppendFile(join(folder.path, 'journal-0')),
+    await openAppendFile(join(folder.path, 'journal-1'))
+  ] as const
+  const solo = await startSolo({ replica, mempool, validatorKey: validator, beaconKey, files })
   return {
     replica,
     sign: (key, body, ahead = 0) => {
@@ -89,13 +95,15 @@ export async function openBenchChain(holders: readonly SigningKey[]): Promise<Be
     },
     include: async txs => {
       for (const tx of txs) mempool.add(tx)
-      await engine.proposeAndFinalize(GENESIS_TIME_MS + Number(replica.height + 1n) * BLOCK_MS)
+      await solo.next(GENESIS_TIME_MS + Number(replica.height + 1n) * BLOCK_MS)
       for (const tx of txs) {
         const outcome = replica.txResult(txHash(tx))?.outcome
         assert(outcome === 'ok', `a transaction of the bench came to ${outcome ?? 'nothing'}`)
       }
     },
     close: async () => {
+      await solo.stop()
+      for (const file of files) await file.close()
       mempool.close()
       await replica.close()
       await db.close()

@@ -9,6 +9,8 @@ const FOLDER = new URL('../children/', import.meta.url)
 export interface BenchChild {
   address: string
   cpuMicros(): Promise<number>
+  /** Of a child that sends: resolves when the other end has as many bytes. */
+  sendBytes(bytes: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -27,6 +29,12 @@ export async function startChild(program: string, ...args: string[]): Promise<Be
       const message = await answer
       assert(message.event === 'cpu', `${program} says its CPU time`)
       return message.micros
+    },
+    sendBytes: async bytes => {
+      const answer = nextMessage(child)
+      child.send({ sendBytes: bytes } satisfies ParentMessage)
+      const message = await answer
+      assert(message.event === 'sent', `${program} has sent`)
     },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return

@@ -34,12 +34,17 @@ export interface BenchDevnet {
 }
 
 /** @throws Error with the end of the network's log when it does not get ready */
-export async function startDevnet(providers: number, signal: AbortSignal): Promise<BenchDevnet> {
+export async function startDevnet(
+  providers: number,
+  signal: AbortSignal,
+  validators = 1
+): Promise<BenchDevnet> {
   const folder = await makeTempFolder()
   const [outPath, logPath] = [join(folder.path, 'out'), join(folder.path, 'log')]
   const [out, log] = [await open(outPath, 'w'), await open(logPath, 'w')]
   const dir = join(folder.path, 'net')
-  const flags = ['--dir', dir, '--providers', String(providers), '--period', PERIOD, '--json']
+  const counts = ['--providers', String(providers), '--validators', String(validators)]
+  const flags = ['--dir', dir, ...counts, '--period', PERIOD, '--json']
   // A process group of its own: Ctrl-C reaches the bench, which then stops the network in order.
   const child = spawn(process.execPath, [PROGRAM, 'devnet', ...flags], {
     detached: true,

@@ -6,6 +6,7 @@ import { assert } from '../../base/assert.ts'
 import { concat, u64be } from '../../base/bytes.ts'
 import { KIB } from '../../base/limits.ts'
 import { type Params, paramsType } from '../params.ts'
+import { type ChannelRecord, channelType } from '../types/channel.ts'
 import {
   type Account,
   accountType,
@@ -15,6 +16,8 @@ import {
   freedSlotType,
   type LeafCounts,
   leafCountsType,
+  type MaintenanceSpan,
+  maintenanceType,
   type ProvenChunk,
   type ProviderRecord,
   provenChunkType,
@@ -110,6 +113,10 @@ export const convictions: Table<Conviction> = table(24, convictionType)
 export const proposals: Table<ProposalRecord> = table(25, proposalRecordType)
 /** One record, key ONLY. */
 export const scheduled: Table<Scheduled[]> = table(26, scheduledType)
+/** By account of the provider. */
+export const maintenances: Table<MaintenanceSpan[]> = table(27, maintenanceType)
+/** By channel id. */
+export const channels: Table<ChannelRecord> = table(28, channelType)
 
 /** Deal id by numbered(client, i). */
 export const clientDeals: Table<Uint8Array> = table(0x80, bytes32)
@@ -117,6 +124,9 @@ export const clientDealCounts: Table<number> = table(0x81, u32)
 /** Deal id by numbered(provider, i). */
 export const providerDeals: Table<Uint8Array> = table(0x82, bytes32)
 export const providerDealCounts: Table<number> = table(0x83, u32)
+/** Id of an open channel by numbered(payer, i). */
+export const payerChannels: Table<Uint8Array> = table(0x84, bytes32)
+export const payerChannelCounts: Table<number> = table(0x85, u32)
 
 /** Names by which light clients ask for proven records: every table. */
 export const AUTHENTICATED_TABLES: ReadonlyMap<string, Table<unknown>> = new Map<
@@ -149,10 +159,14 @@ export const AUTHENTICATED_TABLES: ReadonlyMap<string, Table<unknown>> = new Map
   ['convictions', convictions],
   ['proposals', proposals],
   ['scheduled', scheduled],
+  ['maintenances', maintenances],
+  ['channels', channels],
   ['clientDeals', clientDeals],
   ['clientDealCounts', clientDealCounts],
   ['providerDeals', providerDeals],
-  ['providerDealCounts', providerDealCounts]
+  ['providerDealCounts', providerDealCounts],
+  ['payerChannels', payerChannels],
+  ['payerChannelCounts', payerChannelCounts]
 ])
 
 /** Key of a table with one record. */

@@ -11,9 +11,11 @@
  * one window until then: before a handler listens, libp2p takes in all that comes and aborts the stream at its limit.
  */
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import { concat } from '../../base/bytes.ts'
 import { HoldfastError, messageOf } from '../../base/errors.ts'
 import {
   CLOSE_LINGER_MS,
+  COPIED_BYTES_MAX,
   READ_HIGH_WATER_BYTES,
   READ_LOW_WATER_BYTES,
   SEND_CHUNK_BYTES,
@@ -78,12 +80,8 @@ export class Flow {
   /** The next bytes in order, as they came; undefined at a clean end. */
   async pull(options?: WaitOptions): Promise<Uint8Array | undefined> {
     for (;;) {
-      const chunk = this.#queue.shift()
-      if (chunk !== undefined) {
-        this.#queuedBytes -= chunk.length
-        if (this.#queuedBytes <= READ_LOW_WATER_BYTES) this.#resume()
-        return chunk
-      }
+      const chunk = this.take()
+      if (chunk !== undefined) return chunk
       this.#resume()
       if (this.#queue.length > 0) continue
       // libp2p hands over early bytes in a task of its own: an end counts once they are here
@@ -95,14 +93,30 @@ export class Flow {
     }
   }
 
-  /** Sends a copy of the parts in order; resolves below the high-water mark. Calls must not overlap. */
+  /** What `pull` would give, if it is there already. */
+  take(): Uint8Array | undefined {
+    const chunk = this.#queue.shift()
+    if (chunk === undefined) return undefined
+    this.#queuedBytes -= chunk.length
+    if (this.#queuedBytes <= READ_LOW_WATER_BYTES) this.#resume()
+    return chunk
+  }
+
+  /**
+   * Sends the parts in order. Few bytes are copied, and it resolves below the high-water mark; many are not, and it
+   * resolves when the connection has taken them all. Then the memory is the caller's again. Calls must not overlap.
+   */
   async push(parts: readonly Uint8Array[], options?: WaitOptions): Promise<void> {
-    for (const chunk of chunks(parts)) {
-      await this.#untilBelow(WRITE_HIGH_WATER_BYTES, options)
-      await this.#untilAccepted(chunk.length, options)
-      this.#send(chunk)
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0)
+    const isCopied = bytes <= COPIED_BYTES_MAX
+    for (const part of isCopied ? [concat(...parts)] : parts) {
+      for (const chunk of chunks(part)) {
+        await this.#untilBelow(WRITE_HIGH_WATER_BYTES, options)
+        await this.#untilAccepted(chunk.length, options)
+        this.#send(chunk)
+      }
     }
-    await this.#untilBelow(WRITE_HIGH_WATER_BYTES, options)
+    await this.#untilBelow(isCopied ? WRITE_HIGH_WATER_BYTES : 0, options)
   }
 
   /** Ends our side once everything is with the connection. */
@@ -158,6 +172,8 @@ export class Flow {
   }
 
   async #untilBelow(bytes: number, options: WaitOptions | undefined): Promise<void> {
+    this.#throwIfClosed()
+    if (this.#stream.writeBufferLength <= bytes) return
     const patience = new Patience('writing', options)
     let lowest = this.#stream.writeBufferLength
     for (;;) {
@@ -172,6 +188,7 @@ export class Flow {
   }
 
   async #untilAccepted(bytes: number, options: WaitOptions | undefined): Promise<void> {
+    if (this.#accepted) return
     const patience = new Patience('opening', options)
     while (!this.#accepted && this.#sentBytes + bytes > UNACCEPTED_BYTES_MAX) {
       this.#throwIfClosed()
@@ -243,24 +260,9 @@ export class Flow {
   }
 }
 
-/** The parts joined and cut again, in fresh memory. */
-function* chunks(parts: readonly Uint8Array[]): Generator<Uint8Array> {
-  let left = 0
-  for (const part of parts) left += part.length
-  let chunk = new Uint8Array(Math.min(left, SEND_CHUNK_BYTES))
-  let filled = 0
-  for (const part of parts) {
-    for (let at = 0; at < part.length; ) {
-      const length = Math.min(part.length - at, chunk.length - filled)
-      chunk.set(part.subarray(at, at + length), filled)
-      at += length
-      filled += length
-      left -= length
-      if (filled < chunk.length) continue
-      yield chunk
-      chunk = new Uint8Array(Math.min(left, SEND_CHUNK_BYTES))
-      filled = 0
-    }
+function* chunks(part: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < part.length; at += SEND_CHUNK_BYTES) {
+    yield part.subarray(at, at + SEND_CHUNK_BYTES)
   }
 }
 

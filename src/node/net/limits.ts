@@ -5,8 +5,13 @@ import { KIB, MIB } from '../../base/limits.ts'
 // streams
 /** Our own write buffer per stream: `write` waits above it. */
 export const WRITE_HIGH_WATER_BYTES: number = 256 * KIB
-/** Handed to libp2p at once: large enough to fill its frames, small enough to let other streams in. */
+/**
+ * One muxer frame: large enough that its own cost does not count, small enough to let other streams in. Writes in bulk
+ * are multiples of it: what is left over makes a frame of its own.
+ */
 export const SEND_CHUNK_BYTES: number = 128 * KIB
+/** Up to here a write is copied and need not wait until the connection has taken it. */
+export const COPIED_BYTES_MAX: number = 16 * KIB
 /** Our own read queue per stream: above it the stream is paused. */
 export const READ_HIGH_WATER_BYTES: number = 256 * KIB
 /** At or below this a paused stream resumes. */

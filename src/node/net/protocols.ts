@@ -20,6 +20,14 @@ export const FOLLOW_PROTOCOL: string = protocol('follow')
 export const TX_PROTOCOL: string = protocol('tx')
 /** Consensus messages between validators. */
 export const CONSENSUS_PROTOCOL: string = protocol('consensus')
+/** Openings of random leaves, for anybody. */
+export const AUDIT_PROTOCOL: string = protocol('audit')
+/** Public maps of objects: handed over by clients, served to anybody. */
+export const REPAIR_MAP_PROTOCOL: string = protocol('repair-map')
+/** Final headers and proven records, for light clients. */
+export const LIGHT_PROTOCOL: string = protocol('light')
+/** Snapshots of the state, for replicas that begin. */
+export const SNAPSHOT_PROTOCOL: string = protocol('snapshot')
 
 export const STREAM_ACCEPTED = 0x01
 

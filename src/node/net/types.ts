@@ -41,13 +41,19 @@ export interface Channel {
   readFrame(bytesMax: number, options?: WaitOptions): Promise<Uint8Array | undefined>
   /** Exactly `length` bytes. @throws HoldfastError FRAME_TRUNCATED when the stream ends or is lost before that */
   readExactly(length: number, options?: WaitOptions): Promise<Uint8Array>
-  /** Fills `target`: bulk reads reuse their memory. @throws HoldfastError as readExactly */
+  /**
+   * Fills `target`: the way to read in bulk, since fresh memory doubles the cost.
+   * @throws HoldfastError as readExactly
+   */
   readInto(target: Uint8Array, options?: WaitOptions): Promise<void>
   /** 1 to bytesMax bytes, as they come; undefined at a clean end. */
   readSome(bytesMax: number, options?: WaitOptions): Promise<Uint8Array | undefined>
   /** At most 2^32 - 1 bytes; resolves as `write` does. */
   writeFrame(bytes: Uint8Array, options?: WaitOptions): Promise<void>
-  /** Resolves once the write buffer is below its high-water mark. The bytes are copied: the caller may reuse them. */
+  /**
+   * Resolves once the connection has taken the bytes, or has little of them left to take: then, and not before, the
+   * caller may change them.
+   */
   write(bytes: Uint8Array, options?: WaitOptions): Promise<void>
   /** Ends our side after everything written has left; the other side stays readable. */
   closeWrite(): Promise<void>

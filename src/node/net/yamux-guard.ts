@@ -49,6 +49,7 @@ export function frameLengthCheck(): (bytes: Uint8Array) => boolean {
       const skipped = Math.min(bodyBytesLeft, bytes.length - at)
       bodyBytesLeft -= skipped
       at += skipped
+      if (at === bytes.length) break
       const taken = Math.min(HEADER_BYTES - headerBytes, bytes.length - at)
       header.set(bytes.subarray(at, at + taken), headerBytes)
       headerBytes += taken
