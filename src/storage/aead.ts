@@ -16,25 +16,42 @@ export interface AeadMessage {
   readonly aad: Uint8Array
 }
 
-/** Writes ciphertext || tag to the start of `out`; returns the bytes written: plain.length + 16. */
-export function sealInto(message: AeadMessage, plain: Uint8Array, out: Uint8Array): number {
+/**
+ * Writes ciphertext || tag to `parts`, one after the other, and fills all of them: zeros follow a plaintext that is
+ * shorter. The last part has room for the tag.
+ */
+export function sealAcross(
+  message: AeadMessage,
+  plain: Uint8Array,
+  parts: readonly Uint8Array[]
+): void {
   checkLengths(message)
-  const sealedBytes = plain.length + AEAD_TAG_BYTES
-  assert(out.length >= sealedBytes, 'room for ciphertext and tag')
   const cipher = createCipheriv(ALGORITHM, message.key, message.nonce, {
     authTagLength: AEAD_TAG_BYTES
   })
   cipher.setAAD(message.aad)
-  out.set(cipher.update(plain), 0)
+  let taken = 0
+  // Part by part: the cipher returns its output in memory of its own, and small results stay in the cache.
+  for (const [i, part] of parts.entries()) {
+    const room = i === parts.length - 1 ? part.length - AEAD_TAG_BYTES : part.length
+    assert(room >= 0, 'the last part has room for the tag')
+    const text = plain.subarray(taken, taken + room)
+    part.set(cipher.update(text))
+    if (text.length < room) {
+      part.set(cipher.update(new Uint8Array(room - text.length)), text.length)
+    }
+    taken += text.length
+  }
+  assert(taken === plain.length, 'room for ciphertext and tag')
   cipher.final()
-  out.set(cipher.getAuthTag(), plain.length)
-  return sealedBytes
+  const last = parts.at(-1)!
+  last.set(cipher.getAuthTag(), last.length - AEAD_TAG_BYTES)
 }
 
 /** ciphertext || tag in fresh memory. */
 export function seal(message: AeadMessage, plain: Uint8Array): Uint8Array {
   const out = new Uint8Array(plain.length + AEAD_TAG_BYTES)
-  sealInto(message, plain, out)
+  sealAcross(message, plain, [out])
   return out
 }
 

@@ -4,7 +4,7 @@
  * the index: stripes cannot be reordered, cut off at the end, or spliced between segments (the STREAM idea of
  * Hoang, Reyhanitabar, Rogaway and Vizar, 2015).
  */
-import { AEAD_NONCE_BYTES, sealInto, unseal } from './aead.ts'
+import { AEAD_NONCE_BYTES, sealAcross, unseal } from './aead.ts'
 
 const FORMAT_VERSION = 1
 /** version (1) || final flag (1) || stripe index (4, big-endian) */
@@ -16,14 +16,14 @@ export interface StripePlace {
   readonly final: boolean
 }
 
-/** Writes ciphertext || tag to the start of `out`; returns the bytes written: plain.length + 16. */
+/** Fills `shares`, one after the other, with ciphertext || tag; a plaintext that is too short is followed by zeros. */
 export function sealStripe(
   key: Uint8Array,
   place: StripePlace,
   plain: Uint8Array,
-  out: Uint8Array
-): number {
-  return sealInto({ key, nonce: nonceOf(place), aad: aadOf(place) }, plain, out)
+  shares: readonly Uint8Array[]
+): void {
+  sealAcross({ key, nonce: nonceOf(place), aad: aadOf(place) }, plain, shares)
 }
 
 /**

@@ -11,7 +11,15 @@ import { assert } from '../base/assert.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { ErasureKernel } from './erasure-kernel.ts'
 import { checkProfile, type Profile } from './profile.ts'
-import { createReedSolomon } from './reed-solomon/reed-solomon.ts'
+import { createReedSolomon, type ReedSolomon } from './reed-solomon/reed-solomon.ts'
+
+/** One stripe where the kernel works, so that nothing has to be copied in or out. */
+export interface CodedStripe {
+  /** n shares, data first. */
+  readonly shares: readonly Uint8Array[]
+  /** Fills the n-k parity shares from the k data shares. */
+  readonly encode: () => void
+}
 
 /** Shards lie one after the other: n * shareBytes bytes, data shards first. */
 export interface ErasureCode {
@@ -19,6 +27,8 @@ export interface ErasureCode {
   readonly n: number
   /** Fills the n-k parity shards from the k data shards, in place. */
   encode(shards: Uint8Array, shareBytes: number): void
+  /** The one stripe of this code; the call for another length replaces it, and its shares must not be used any more. */
+  stripe(shareBytes: number): CodedStripe
   /**
    * Restores every shard whose `present` is false, in place.
    * @throws HoldfastError UNRECOVERABLE with fewer than k present
@@ -66,6 +76,7 @@ async function create(
     if (simd.implementation !== 'javascript') {
       return new CheckedCode(k, n, {
         encode: (shards, shareBytes) => simd.encode(shards, shareBytes),
+        stripe: shareBytes => stripeInArena(simd, shareBytes),
         reconstructData: (shards, shareBytes, present) =>
           simd.reconstructData(shards, shareBytes, present)
       })
@@ -87,12 +98,23 @@ async function create(
   })
 }
 
-type Kernel = Pick<ErasureCode, 'encode' | 'reconstructData'>
+interface Kernel extends Pick<ErasureCode, 'encode' | 'reconstructData'> {
+  /** Undefined when shares of this length do not fit its memory. */
+  stripe?: (shareBytes: number) => CodedStripe | undefined
+}
+
+function stripeInArena(code: ReedSolomon, shareBytes: number): CodedStripe | undefined {
+  if (shareBytes > code.arenaShareBytesMax) return undefined
+  const arena = code.arena(shareBytes)
+  const shares = Array.from({ length: code.n }, (_, i) => arena.shard(i))
+  return { shares, encode: () => arena.encode() }
+}
 
 class CheckedCode implements ErasureCode {
   readonly k: number
   readonly n: number
   readonly #kernel: Kernel
+  #stripe: (CodedStripe & { shareBytes: number }) | undefined
 
   constructor(k: number, n: number, kernel: Kernel) {
     this.k = k
@@ -103,6 +125,22 @@ class CheckedCode implements ErasureCode {
   encode(shards: Uint8Array, shareBytes: number): void {
     this.#assertShards(shards, shareBytes)
     this.#kernel.encode(shards, shareBytes)
+  }
+
+  stripe(shareBytes: number): CodedStripe {
+    if (this.#stripe?.shareBytes === shareBytes) return this.#stripe
+    const stripe = this.#kernel.stripe?.(shareBytes) ?? this.#stripeApart(shareBytes)
+    this.#stripe = { ...stripe, shareBytes }
+    return stripe
+  }
+
+  /** In memory of its own, for kernels that copy. */
+  #stripeApart(shareBytes: number): CodedStripe {
+    const shards = new Uint8Array(this.n * shareBytes)
+    const shares = Array.from({ length: this.n }, (_, i) =>
+      shards.subarray(i * shareBytes, (i + 1) * shareBytes)
+    )
+    return { shares, encode: () => this.encode(shards, shareBytes) }
   }
 
   reconstruct(shards: Uint8Array, shareBytes: number, present: readonly boolean[]): void {

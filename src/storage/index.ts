@@ -1,10 +1,4 @@
 /** Bytes <-> pieces, on one machine; no network, no money. */
-export {
-  createDiskPieceStore,
-  type DiskPieceStore,
-  type DiskPieceStoreInit,
-  piecesFolder
-} from './disk-piece-store.ts'
 export { openStripe, type StripePlace, sealStripe } from './encrypt.ts'
 export { createErasureCode, type ErasureCode } from './erasure.ts'
 export {
@@ -37,14 +31,21 @@ export {
 } from './manifest.ts'
 export { createMemoryPieceStore, type MemoryPieceStoreInit } from './memory-piece-store.ts'
 export { normalisePath, normalisePrefix, pathParts } from './path.ts'
-export type { PieceFiles } from './piece-files.ts'
-export type { RecoveryReport } from './piece-recovery.ts'
+export type { DiskInit } from './piece-log/disks.ts'
+export type { LogRange } from './piece-log/log-replay.ts'
+export { createPacer, type Pacer, type PacerInit, unpaced } from './piece-log/pacer.ts'
+export { createDiskPieceStore, type DiskPieceStore } from './piece-log/piece-log-store.ts'
+export type { RecoveryReport } from './piece-log/recovery.ts'
+export type { DiskPieceStoreInit, StoreLimits } from './piece-log/store-parts.ts'
 export type {
   PieceGroups,
   PieceStore,
   PieceUsage,
+  ScrubInit,
+  ScrubProgress,
   StagedPiece,
-  StoredPiece
+  StoredPiece,
+  SweepReport
 } from './piece-store.ts'
 export {
   checkProfile,
@@ -55,6 +56,18 @@ export {
   parseProfile,
   shareBytesOf
 } from './profile.ts'
+export {
+  cidOfDigest,
+  dealsOf,
+  decodeRepairMap,
+  digestOfRepairMapCid,
+  encodeRepairMap,
+  type MapPiece,
+  type MapSegment,
+  REPAIR_MAP_BYTES_MAX,
+  type RepairMap,
+  repairMapCid
+} from './repair-map.ts'
 export { cutSegments } from './segment.ts'
 export {
   createSegmentDecoder,
@@ -62,7 +75,9 @@ export {
   type SegmentDecoderInit
 } from './segment-decoder.ts'
 export {
+  arenaBytes,
   createSegmentEncoder,
+  piecesIn,
   type SegmentEncoder,
   type SegmentEncoderInit
 } from './segment-encoder.ts'

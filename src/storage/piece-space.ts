@@ -1,4 +1,4 @@
-/** Space accounting of a piece store: exact at every moment, because every change goes through here. */
+/** Space accounting of a piece store in memory: exact at every moment, because every change goes through here. */
 import { assert } from '../base/assert.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { PIECE_BYTES_MAX } from '../base/limits.ts'
@@ -7,6 +7,7 @@ export class PieceSpace {
   readonly quotaBytes: number
   #usedBytes = 0
   #reservedBytes = 0
+  #trashBytes = 0
   #pieces = 0
 
   constructor(quotaBytes: number) {
@@ -22,6 +23,10 @@ export class PieceSpace {
     return this.#reservedBytes
   }
 
+  get trashBytes(): number {
+    return this.#trashBytes
+  }
+
   get pieces(): number {
     return this.#pieces
   }
@@ -33,7 +38,8 @@ export class PieceSpace {
         hint: `a piece holds 1 to ${PIECE_BYTES_MAX} bytes`
       })
     }
-    const freeBytes = this.quotaBytes - this.#usedBytes - this.#reservedBytes
+    const heldBytes = this.#usedBytes + this.#trashBytes + this.#reservedBytes
+    const freeBytes = this.quotaBytes - heldBytes
     if (bytes > freeBytes) {
       throw new HoldfastError('QUOTA_EXCEEDED', `no room for ${bytes} bytes`, {
         details: { freeBytes: Math.max(0, freeBytes), quotaBytes: this.quotaBytes },
@@ -59,5 +65,16 @@ export class PieceSpace {
     this.#usedBytes -= bytes
     this.#pieces -= 1
     assert(this.#usedBytes >= 0 && this.#pieces >= 0, 'dropped more than was stored')
+  }
+
+  /** Counts a piece in the trash. */
+  trash(bytes: number): void {
+    this.#trashBytes += bytes
+  }
+
+  /** Counts a piece that has left the trash. */
+  untrash(bytes: number): void {
+    this.#trashBytes -= bytes
+    assert(this.#trashBytes >= 0, 'took more out of the trash than was in it')
   }
 }

@@ -1,16 +1,19 @@
 /** What every PieceStore must do. Call it inside a `describe`; each test gets a store of its own. */
 import assert from 'node:assert/strict'
-import { compare } from '../../src/base/bytes.ts'
+import { compare, equal, toHex } from '../../src/base/bytes.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { GROUP_BYTES, PIECE_BYTES_MAX } from '../../src/base/limits.ts'
 import type { PieceStore } from '../../src/storage/piece-store.ts'
 import type { SeededRandom } from '../storage/random.ts'
 
 const QUOTA_BYTES = 1_000_000
+/** Stores under test keep removed pieces so long, and look at leases in groups of so many ticks. */
+const TRASH_TICKS = 100
+export const GROUP_TICKS = 10
 
 export interface PieceStoreHarness {
-  /** A fresh store, not open yet. */
-  create(quotaBytes: number): Promise<PieceStore>
+  /** A fresh store, not open yet. Its leases are grouped by GROUP_TICKS, if they are grouped. */
+  create(quotaBytes: number, trashTicks?: number): Promise<PieceStore>
   /** Runs after each test, when its store has been closed. */
   cleanUp?(): Promise<void>
 }
@@ -19,10 +22,11 @@ export interface PieceStoreHarness {
 export async function storePiece(
   store: PieceStore,
   bytes: Uint8Array,
-  chunkBytes: number = bytes.length
+  chunkBytes: number = bytes.length,
+  leaseEnd?: number
 ): Promise<Uint8Array> {
   const root = sha256(bytes)
-  const staged = await store.stage(bytes.length)
+  const staged = await store.stage(bytes.length, leaseEnd)
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     await staged.write(bytes.slice(at, at + chunkBytes))
   }
@@ -208,6 +212,148 @@ export function pieceStoreContract(harness: PieceStoreHarness, random: SeededRan
     await assert.rejects(scoped.stage(1), { name: 'AssertionError' })
   })
 
+  describe('over time', () => {
+    let kept: PieceStore
+
+    beforeEach(async () => {
+      kept = await harness.create(QUOTA_BYTES, TRASH_TICKS)
+      await kept.open()
+      await kept.sweep(1_000)
+    })
+
+    afterEach(() => kept.close())
+
+    const put = (length: number, leaseEnd?: number): Promise<Uint8Array> =>
+      storePiece(kept, random.bytes(length), length, leaseEnd)
+
+    const counted = (): number[] => {
+      const { usedBytes, trashBytes, pieces } = kept.usage()
+      return [usedBytes, trashBytes, pieces]
+    }
+
+    const listed = async (): Promise<number> => {
+      let count = 0
+      for await (const _ of kept.roots()) count += 1
+      return count
+    }
+
+    it('keeps removed pieces in the trash, out of sight, for the window', async () => {
+      const root = await put(50_000)
+      assert.equal(await kept.remove(root), true)
+      assert.equal(await kept.remove(root), false)
+      assert.deepEqual([await kept.has(root), await listed()], [false, 0])
+      await assert.rejects(kept.readGroups(root, 0, 1), { code: 'PIECE_NOT_FOUND' })
+      assert.deepEqual(counted(), [0, 50_000, 0])
+      assert.deepEqual(await kept.sweep(1_099), { expiredPieces: 0, purgedPieces: 0 })
+      assert.deepEqual(counted(), [0, 50_000, 0])
+      assert.deepEqual(await kept.sweep(1_100), { expiredPieces: 0, purgedPieces: 1 })
+      assert.deepEqual(counted(), [0, 0, 0])
+      assert.equal(await kept.keep(root, 2_000), false)
+    })
+
+    it('counts the trash against the quota', async () => {
+      const root = await put(600_000)
+      await kept.remove(root)
+      await assert.rejects(kept.stage(400_001), { code: 'QUOTA_EXCEEDED' })
+      await kept.sweep(1_200)
+      await (await kept.stage(400_001)).abort()
+    })
+
+    it('gives back what is kept in time, and what is stored again', async () => {
+      const bytes = random.bytes(20_000)
+      const root = await storePiece(kept, bytes)
+      for (const again of [() => kept.keep(root, 5_000), () => storePiece(kept, bytes)]) {
+        await kept.remove(root)
+        assert.ok(await again())
+        assert.deepEqual(counted(), [20_000, 0, 1])
+        assert.deepEqual((await kept.readGroups(root, 0, 2)).bytes, bytes)
+      }
+      await kept.sweep(4_000)
+      assert.equal(await kept.has(root), true)
+    })
+
+    it('lets pieces go when their lease has ended, and not before', async () => {
+      const roots = [
+        await put(10, 1_010),
+        await put(20_000, 1_020),
+        await put(30),
+        await put(40, 0)
+      ]
+      assert.deepEqual(await kept.sweep(1_000), { expiredPieces: 1, purgedPieces: 1 })
+      assert.deepEqual(await kept.sweep(1_010), { expiredPieces: 1, purgedPieces: 0 })
+      assert.deepEqual(await kept.sweep(1_020), { expiredPieces: 1, purgedPieces: 0 })
+      assert.deepEqual(await Promise.all(roots.map(root => kept.has(root))), [
+        ...[false, false, true, false]
+      ])
+      assert.deepEqual(counted(), [30, 20_010, 1])
+      assert.deepEqual(await kept.sweep(1_110), { expiredPieces: 0, purgedPieces: 1 })
+      assert.deepEqual(await kept.sweep(1_120), { expiredPieces: 0, purgedPieces: 1 })
+      assert.deepEqual(counted(), [30, 0, 1])
+    })
+
+    it('makes leases longer, never shorter', async () => {
+      const bytes = random.bytes(100)
+      const root = await storePiece(kept, bytes, 100, 1_010)
+      assert.equal(await kept.keep(root, 1_050), true)
+      assert.equal(await kept.keep(root, 1_020), true)
+      await storePiece(kept, bytes, 100, 1_010)
+      await kept.sweep(1_040)
+      assert.equal(await kept.has(root), true)
+      await storePiece(kept, bytes, 100, 1_070)
+      await kept.sweep(1_060)
+      assert.equal(await kept.has(root), true)
+      await kept.sweep(1_070)
+      assert.equal(await kept.has(root), false)
+      assert.equal(await kept.keep(random.bytes(32), 9_000), false)
+    })
+
+    it('asks before a lease ends', async () => {
+      const roots = [await put(10, 1_010), await put(20, 1_010), await put(30, 1_010)]
+      const asked: string[] = []
+      const renew = async (root: Uint8Array): Promise<number | undefined> => {
+        asked.push(toHex(root))
+        return equal(root, roots[0]!) ? 1_100 : equal(root, roots[1]!) ? 1_010 : undefined
+      }
+      const report = await kept.sweep(1_020, renew)
+      assert.deepEqual(report, { expiredPieces: 2, purgedPieces: 0 })
+      assert.deepEqual(asked.sort(), roots.map(toHex).sort())
+      assert.deepEqual(counted(), [10, 50, 1])
+      assert.deepEqual(await kept.sweep(1_050, renew), { expiredPieces: 0, purgedPieces: 0 })
+      assert.deepEqual(await kept.sweep(1_100), { expiredPieces: 1, purgedPieces: 0 })
+    })
+
+    it('takes no notice of time that goes back', async () => {
+      const root = await put(10)
+      await kept.sweep(5)
+      await kept.remove(root)
+      await kept.sweep(1_099)
+      assert.deepEqual(counted(), [0, 10, 0])
+      await kept.sweep(1_100)
+      assert.deepEqual(counted(), [0, 0, 0])
+    })
+
+    it('scrubs every piece, and says how far it is', async () => {
+      const lengths = [1, 20_000, 3_000_00, 5_000]
+      for (const length of lengths) await put(length)
+      await kept.remove(await put(7_000))
+      const totalBytes = lengths.reduce((sum, length) => sum + length, 0)
+      const onDamage = (): void => assert.fail('no piece is damaged')
+      let taken = 0
+      const pacer = {
+        take: async (bytes: number) => {
+          taken += bytes
+        }
+      }
+      const found = { checkedBytes: totalBytes, totalBytes, damagedPieces: 0 }
+      assert.deepEqual(await kept.scrub({ pacer, onDamage }), { ...found, passes: 1 })
+      assert.ok(taken >= totalBytes)
+      assert.deepEqual(await kept.scrub({ pacer, onDamage }), { ...found, passes: 2 })
+      assert.deepEqual(kept.scrubProgress(), { ...found, checkedBytes: 0, passes: 2 })
+      const signal = AbortSignal.abort()
+      await assert.rejects(kept.scrub({ pacer, onDamage, signal }), { name: 'AbortError' })
+    })
+  })
+
   async function assertAbsent(root: Uint8Array): Promise<void> {
     assert.equal(await store.has(root), false)
     assert.equal(await store.stat(root), undefined)
@@ -221,6 +367,8 @@ export function pieceStoreContract(harness: PieceStoreHarness, random: SeededRan
     reservedBytes: number
     pieces: number
   }): void {
-    assert.deepEqual(store.usage(), { ...expected, quotaBytes: QUOTA_BYTES, readOnly: false })
+    const { usedBytes, reservedBytes, pieces, quotaBytes, readOnly } = store.usage()
+    assert.deepEqual({ usedBytes, reservedBytes, pieces }, expected)
+    assert.deepEqual({ quotaBytes, readOnly }, { quotaBytes: QUOTA_BYTES, readOnly: false })
   }
 }

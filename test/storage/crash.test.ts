@@ -1,25 +1,26 @@
+/** SIGKILL in the middle of puts, removals and compaction, on a real disk; HOLDFAST_KILLS says how often. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { equal, fromHex, toHex } from '../../src/base/bytes.ts'
+import { equal, fromHex } from '../../src/base/bytes.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { GROUP_BYTES } from '../../src/base/limits.ts'
-import { createDiskPieceStore } from '../../src/storage/disk-piece-store.ts'
+import type { DiskPieceStore } from '../../src/storage/piece-log/piece-log-store.ts'
 import { outboardOf } from '../contracts/piece-store.ts'
+import { crashStore } from './crash-store.ts'
 import { suiteRandom } from './random.ts'
-import { makeTempFolder, removeTempFolder } from './temp-folder.ts'
+import { diskUse, makeTempFolder, removeTempFolder } from './temp-folder.ts'
 
-const ROUNDS = 5
+const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 10)
 const CHILD = join(import.meta.dirname, 'crash-child.ts')
 
 /** What the child said about a root: stored, being removed (either is right), removed. */
 type Said = '+' | '?' | '-'
 
 describe('disk piece store killed in the middle of writes', function () {
-  this.timeout(60_000)
+  this.timeout(20_000 * KILLS)
   const random = suiteRandom()
   const said = new Map<string, Said>()
   let dir: string
@@ -48,40 +49,47 @@ describe('disk piece store killed in the middle of writes', function () {
     assert.deepEqual(await exit, [null, 'SIGKILL'])
   }
 
-  async function bytesUnder(folder: string): Promise<{ bytes: number; names: string[] }> {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-    const files = entries.filter(entry => entry.isFile())
-    const sizes = await Promise.all(
-      files.map(async file => (await stat(join(file.parentPath, file.name))).size)
-    )
-    const bytes = sizes.reduce((sum, size) => sum + size, 0)
-    return { bytes, names: files.map(file => file.name) }
+  async function assertPiece(store: DiskPieceStore, rootHex: string, last: Said): Promise<void> {
+    const root = fromHex(rootHex)
+    const held = await store.stat(root)
+    if (last === '-') assert.equal(held, undefined, `${rootHex} was removed`)
+    if (last === '+') assert.ok(held !== undefined, `${rootHex} was acknowledged`)
+    if (held === undefined) return
+    const groups = Math.ceil(held.bytes / GROUP_BYTES)
+    const { bytes, damaged } = await store.readGroups(root, 0, groups)
+    assert.ok(damaged.length === 0 && equal(sha256(bytes), root), `${rootHex} is whole`)
+    assert.ok(equal(await store.groupCvs(root), outboardOf(bytes)))
   }
 
-  it('holds everything it acknowledged, and nothing it removed', async () => {
+  /** Counters against the list of pieces and against what the file system counts. */
+  async function assertCounters(store: DiskPieceStore): Promise<void> {
+    let [pieces, usedBytes] = [0, 0]
+    for await (const { bytes } of store.roots()) {
+      pieces += 1
+      usedBytes += bytes
+    }
+    const usage = store.usage()
+    assert.deepEqual([usage.pieces, usage.usedBytes], [pieces, usedBytes])
+    const { apparentBytes, allocatedBytes } = await diskUse(join(dir, 'pieces'))
+    assert.equal(usage.diskBytes, apparentBytes)
+    // Blocks: one of 4 KiB may be partly used at the end of each log.
+    if (apparentBytes > 4_000_000) {
+      const difference = Math.abs(allocatedBytes - usage.diskBytes)
+      assert.ok(difference < 0.01 * allocatedBytes, `${usage.diskBytes} against ${allocatedBytes}`)
+    }
+  }
+
+  it(`holds everything it acknowledged and nothing it removed, over ${KILLS} kills`, async () => {
     const seed = random.below(2 ** 32)
-    for (let round = 0; round < ROUNDS; round++) {
-      await writeAndKill(1 + random.below(60), seed + round)
-      await using store = createDiskPieceStore({ dir, quotaBytes: 1_000_000_000 })
+    for (let kill = 0; kill < KILLS; kill++) {
+      await writeAndKill(1 + random.below(400), seed + kill)
+      await using store = crashStore(dir)
       await store.open()
-      assert.deepEqual(store.recovery()!.lost, [])
-      for (const [rootHex, last] of said) {
-        const root = fromHex(rootHex)
-        const held = await store.stat(root)
-        if (last === '-') assert.equal(held, undefined, `${rootHex} was removed`)
-        if (last === '+') assert.ok(held !== undefined, `${rootHex} was acknowledged`)
-        if (held === undefined) continue
-        const groups = Math.ceil(held.bytes / GROUP_BYTES)
-        const { bytes, damaged } = await store.readGroups(root, 0, groups)
-        assert.ok(damaged.length === 0 && equal(sha256(bytes), root), `${rootHex} is whole`)
-        assert.ok(equal(await store.groupCvs(root), outboardOf(bytes)))
-      }
-      const listed: string[] = []
-      for await (const piece of store.roots()) listed.push(toHex(piece.root))
-      const onDisk = await bytesUnder(join(dir, 'pieces'))
-      assert.deepEqual(listed, onDisk.names.sort())
-      assert.equal(store.usage().usedBytes, onDisk.bytes)
-      assert.equal(store.usage().pieces, listed.length)
+      const { lost, damaged, foreign } = store.recovery()!
+      assert.deepEqual({ lost, damaged, foreign }, { lost: [], damaged: [], foreign: [] })
+      for (const [rootHex, last] of said) await assertPiece(store, rootHex, last)
+      await store.settled()
+      await assertCounters(store)
     }
     assert.ok([...said.values()].includes('+'))
   })

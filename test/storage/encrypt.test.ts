@@ -6,6 +6,8 @@ import { suiteRandom } from './random.ts'
 
 const DECRYPT_FAILED = { code: 'DECRYPT_FAILED' }
 
+const plainOf = (length: number): Uint8Array => new Uint8Array(length)
+
 describe('encrypt', () => {
   const random = suiteRandom()
 
@@ -16,7 +18,7 @@ describe('encrypt', () => {
     plain: Uint8Array
   ): Uint8Array => {
     const out = new Uint8Array(plain.length + 16)
-    assert.equal(sealStripe(key, { index, final }, plain, out), out.length)
+    sealStripe(key, { index, final }, plain, [out])
     return out
   }
 
@@ -27,6 +29,23 @@ describe('encrypt', () => {
     cipher.setAAD(fromHex('010101020304'))
     const expected = concat(cipher.update(plain), cipher.final(), cipher.getAuthTag())
     assert.deepEqual(sealed(key, 0x01020304, true, plain), expected)
+  })
+
+  it('fills shares of any length one after the other, and pads with zeros', () => {
+    const key = random.bytes(32)
+    for (const lengths of [[16], [17], [32, 32], [1, 5, 40], [100, 100, 16], [0, 64]]) {
+      const room = lengths.reduce((sum, length) => sum + length, 0) - 16
+      for (const plainBytes of new Set([0, room >> 1, Math.max(0, room - 1), room])) {
+        const padded = new Uint8Array(room)
+        const plain = random.bytes(plainBytes)
+        padded.set(plain)
+        const shares = lengths.map(length => new Uint8Array(length).fill(0xee))
+        sealStripe(key, { index: 3, final: true }, plain, shares)
+        assert.deepEqual(concat(...shares), sealed(key, 3, true, padded), `${lengths}`)
+      }
+    }
+    assert.throws(() => sealStripe(key, { index: 0, final: true }, plainOf(17), [plainOf(32)]))
+    assert.throws(() => sealStripe(key, { index: 0, final: true }, plainOf(1), [plainOf(15)]))
   })
 
   it('opens what it sealed', () => {

@@ -10,7 +10,7 @@ import {
 } from '../../src/storage/layout.ts'
 import { parseProfile, shareBytesOf } from '../../src/storage/profile.ts'
 import { createSegmentDecoder } from '../../src/storage/segment-decoder.ts'
-import { createSegmentEncoder } from '../../src/storage/segment-encoder.ts'
+import { arenaBytes, createSegmentEncoder, piecesIn } from '../../src/storage/segment-encoder.ts'
 import { suiteRandom } from './random.ts'
 
 interface Encoded {
@@ -37,11 +37,10 @@ describe('segment encoder and decoder', () => {
     const key = random.bytes(32)
     const plain = random.bytes(plainBytes)
     // A used arena: nothing of what it held may shine through.
-    const arena = new Uint8Array(layout.n * layout.pieceBytes).fill(0xee)
-    const encoder = createSegmentEncoder({ layout, code, key, plain, pieces: arena })
+    const pieces = piecesIn(new Uint8Array(arenaBytes(layout)).fill(0xee), layout)
+    const encoder = createSegmentEncoder({ layout, code, key, plain, pieces })
     const stripes = Array.from({ length: layout.stripes }, (_, i) => i)
     for (const stripe of random.shuffled(stripes)) encoder.encodeStripe(stripe)
-    const pieces = Array.from({ length: layout.n }, (_, i) => encoder.piece(i))
     return { layout, code, key, plain, pieces }
   }
 

@@ -17,7 +17,7 @@ import {
   sealManifest
 } from '../../src/storage/manifest.ts'
 import { parseProfile } from '../../src/storage/profile.ts'
-import { createSegmentEncoder } from '../../src/storage/segment-encoder.ts'
+import { arenaBytes, createSegmentEncoder, piecesIn } from '../../src/storage/segment-encoder.ts'
 
 const FILE = join(import.meta.dirname, '..', 'vectors', 'storage.json')
 const SECRET = counting(32, 1)
@@ -42,16 +42,15 @@ async function segmentVector(profileText: string, plainBytes: number): Promise<o
   const profile = parseProfile(profileText)
   const layout = segmentLayout(profile, plainBytes)
   const plain = counting(plainBytes, 0)
-  const pieces = new Uint8Array(layout.n * layout.pieceBytes)
+  const pieces = piecesIn(new Uint8Array(arenaBytes(layout)), layout)
   const code = await createErasureCode(profile)
   const encoder = createSegmentEncoder({ layout, code, key: counting(32, 7), plain, pieces })
   for (let stripe = 0; stripe < layout.stripes; stripe++) encoder.encodeStripe(stripe)
-  const each = Array.from({ length: layout.n }, (_, i) => encoder.piece(i))
   return {
     profile: profileText,
     plainBytes,
     pieceBytes: layout.pieceBytes,
-    pieces: each.map(piece => toHex(layout.pieceBytes <= 32 ? piece : sha256(piece)))
+    pieces: pieces.map(piece => toHex(layout.pieceBytes <= 32 ? piece : sha256(piece)))
   }
 }
 
