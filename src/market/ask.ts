@@ -33,9 +33,15 @@ export interface Ask {
   /** 32-byte libp2p identity that serves the pieces. */
   peerKey: Uint8Array
   priceUnitsPerGiBPeriod: Units
+  /** For what is read, beyond the provider's free credit. */
+  egressUnitsPerGiB: Units
   /** Locked by the provider in every deal. */
   collateralUnits: Units
+  /** Shortest and longest deal, in periods. */
+  dealPeriodsMin: number
   dealPeriodsMax: number
+  /** Shortest and longest piece. */
+  pieceBytesMin: number
   pieceBytesMax: number
   freeBytes: bigint
   /** Printable ASCII chosen by the provider; a claim, not a fact. */
@@ -50,8 +56,11 @@ const askType: Ssz<Ask> = container<Ask>('Ask', {
   account: bytes32,
   peerKey: bytes32,
   priceUnitsPerGiBPeriod: u64,
+  egressUnitsPerGiB: u64,
   collateralUnits: u64,
+  dealPeriodsMin: u32,
   dealPeriodsMax: u32,
+  pieceBytesMin: u32,
   pieceBytesMax: u32,
   freeBytes: u64,
   region: asciiList(TAG_BYTES_MAX),
@@ -100,17 +109,24 @@ export function openAsk(bytes: SignedAskBytes, context: AskContext): SignedAsk {
   if (!equal(ask.peerKey, context.peerKey)) {
     throw new HoldfastError('ASK_INVALID', 'the ask names another peer than the one that sent it')
   }
-  if (ask.priceUnitsPerGiBPeriod > UNITS_MAX || ask.collateralUnits > UNITS_MAX) {
-    throw new HoldfastError('ASK_INVALID', 'the ask names an amount above the supply')
-  }
-  if (ask.pieceBytesMax > PIECE_BYTES_MAX) {
-    throw new HoldfastError('ASK_INVALID', 'the ask promises pieces above the maximum')
-  }
-  if (!PRINTABLE.test(ask.region) || !PRINTABLE.test(ask.operator)) {
-    throw new HoldfastError('ASK_INVALID', 'the tags of the ask are not printable ASCII')
-  }
+  assertAskPossible(ask)
   assertAskCurrent(ask, context.height)
   return { ask, signature: bytes.signature }
+}
+
+/** What a signature cannot make true. @throws HoldfastError ASK_INVALID */
+function assertAskPossible(ask: Ask): void {
+  const refuse = (problem: string): never => {
+    throw new HoldfastError('ASK_INVALID', `the ask ${problem}`)
+  }
+  const amounts = [ask.priceUnitsPerGiBPeriod, ask.egressUnitsPerGiB, ask.collateralUnits]
+  if (amounts.some(units => units > UNITS_MAX)) refuse('names an amount above the supply')
+  if (ask.pieceBytesMax > PIECE_BYTES_MAX) refuse('promises pieces above the maximum')
+  if (ask.pieceBytesMin > ask.pieceBytesMax) refuse('wants pieces longer than it takes')
+  if (ask.dealPeriodsMin > ask.dealPeriodsMax) refuse('wants deals longer than it takes')
+  if (!PRINTABLE.test(ask.region) || !PRINTABLE.test(ask.operator)) {
+    refuse('has tags that are not printable ASCII')
+  }
 }
 
 /** @throws HoldfastError ASK_EXPIRED */

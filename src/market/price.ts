@@ -3,7 +3,7 @@
  */
 import { HoldfastError } from '../base/errors.ts'
 import { GIB } from '../base/limits.ts'
-import type { Units } from '../base/money.ts'
+import { mulDivCeil, type Units } from '../base/money.ts'
 import { periodPriceUnits, type Replica } from '../ledger/index.ts'
 
 /** A new deal can take this much before its first top-up. */
@@ -14,6 +14,11 @@ const OPENING_HEADROOM = 2
 /** Price of `bytes` stored by one provider over `periods`. */
 export function storageUnits(pricePerGiBPeriod: Units, bytes: number, periods: number): Units {
   return periodPriceUnits(pricePerGiBPeriod, BigInt(bytes)) * BigInt(periods)
+}
+
+/** Price of reading `bytes` from one provider. */
+export function egressUnits(egressPerGiB: Units, bytes: number): Units {
+  return mulDivCeil(egressPerGiB, BigInt(bytes), BigInt(GIB))
 }
 
 /** Escrow that a client locks when it opens a deal; what is not earned comes back at its end. */

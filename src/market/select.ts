@@ -1,35 +1,25 @@
 /**
- * Which providers get the pieces of an object: by price, measured quality, free space and diversity. Pure: the same
- * candidates give the same order. Scores are integers (per mille), so that two machines agree.
+ * Which providers get the pieces of an object: by price, reputation and diversity, among those that the policy allows.
+ * Pure: the same candidates give the same order. Scores are integers (per mille), so that two machines agree.
  */
-import { HoldfastError } from '../base/errors.ts'
-import type { Ask } from './ask.ts'
-
-export interface Candidate {
-  ask: Ask
-  peerId: string
-  /** Own measurements, 0 (unusable) to 1000 (as good as the best seen). @default 500 when nothing is known */
-  quality: number
-  /** Network the provider is reached in, for example "203.0.113.0/24"; "loopback" on one machine. */
-  subnet: string
-}
-
-export interface SelectionPolicy {
-  /** Upper bound of an acceptable price. */
-  priceUnitsPerGiBPeriodMax: bigint
-  /** Periods the deal has to run. */
-  dealPeriods: number
-  /** Bytes each provider will get at least. */
-  pieceBytes: number
-  /** Length of a single piece, at most. */
-  pieceBytesMax: number
-}
+import {
+  assertWithinBudget,
+  type Candidate,
+  fitsOperatorShare,
+  operatorPiecesMax,
+  overspendOf,
+  periodUnits,
+  type Rejection,
+  rejectionOf,
+  type SelectionPolicy,
+  tooFewProviders
+} from './policy.ts'
 
 export interface Selection {
   chosen: Candidate[]
-  /** The next best, in order: used when a chosen one fails or lags. */
+  /** The next best, in order: used when a chosen one fails or lags, as far as the operator's share allows. */
   spares: Candidate[]
-  rejected: { peerId: string; reason: string }[]
+  rejected: Rejection[]
 }
 
 /** Lost of 1000 when another chosen provider shares the operator, subnet or region. */
@@ -39,42 +29,68 @@ const SAME_REGION_PENALTY = 50
 
 /**
  * Picks `count` providers greedily: each step takes the candidate with the best score after the penalties for what it
- * shares with those already chosen.
- * @throws HoldfastError TOO_FEW_PROVIDERS with the reasons of those left out
+ * shares with those already chosen. When that breaks a budget, the cheapest are taken.
+ * @throws HoldfastError TOO_FEW_PROVIDERS saying which rule excluded how many | BUDGET_EXCEEDED
  */
 export function selectProviders(
   candidates: readonly Candidate[],
   count: number,
   policy: SelectionPolicy
 ): Selection {
-  const rejected: Selection['rejected'] = []
+  const rejected: Rejection[] = []
   const usable = candidates.filter(candidate => {
-    const reason = unfitReason(candidate, policy)
-    if (reason !== undefined) rejected.push({ peerId: candidate.peerId, reason })
-    return reason === undefined
+    const rejection = rejectionOf(candidate, policy)
+    if (rejection !== undefined) rejected.push(rejection)
+    return rejection === undefined
   })
-  if (usable.length < count) {
-    throw new HoldfastError(
-      'TOO_FEW_PROVIDERS',
-      `${count} providers are needed, ${usable.length} of ${candidates.length} known can be used`,
-      {
-        details: { needed: count, usable: usable.length, rejected },
-        hint: 'choose a profile with fewer pieces, raise the price limit, or wait for more providers',
-        retryable: true
-      }
-    )
+  const pieces = operatorPiecesMax(count, policy)
+  const best = split(orderByScore(usable), count, pieces)
+  if (best.chosen.length < count) {
+    const crowded: Rejection[] = best.spares.map(({ peerId }) => ({
+      peerId,
+      rule: 'operator',
+      reason: `its operator would hold more than ${pieces} of ${count} pieces`
+    }))
+    throw tooFewProviders(count, best.chosen.length, [...rejected, ...crowded])
   }
-  const ordered = orderByScore(usable)
-  return { chosen: ordered.slice(0, count), spares: ordered.slice(count), rejected }
+  const within = (chosen: readonly Candidate[]): boolean =>
+    overspendOf(periodUnits(chosen, policy.pieceBytes), policy) === undefined
+  if (within(best.chosen)) return { ...best, rejected }
+  const cheapest = split(usable.toSorted(comparePrices), count, pieces)
+  assertWithinBudget(periodUnits(cheapest.chosen, policy.pieceBytes), policy)
+  return { ...cheapest, rejected }
 }
 
-function unfitReason({ ask, quality }: Candidate, policy: SelectionPolicy): string | undefined {
-  if (ask.priceUnitsPerGiBPeriod > policy.priceUnitsPerGiBPeriodMax) return 'price above the limit'
-  if (ask.dealPeriodsMax < policy.dealPeriods) return 'does not take deals that long'
-  if (ask.pieceBytesMax < policy.pieceBytesMax) return 'does not take pieces that large'
-  if (ask.freeBytes < BigInt(policy.pieceBytes)) return 'not enough free space'
-  if (quality <= 0) return 'failed too often'
-  return undefined
+/** The first `count` in order that respect the share of each operator, and all others. */
+function split(
+  ordered: readonly Candidate[],
+  count: number,
+  piecesMax: number
+): Omit<Selection, 'rejected'> {
+  const chosen: Candidate[] = []
+  const spares: Candidate[] = []
+  for (const candidate of ordered) {
+    const fits = chosen.length < count && fitsOperatorShare(candidate, chosen, piecesMax)
+    ;(fits ? chosen : spares).push(candidate)
+  }
+  return { chosen, spares }
+}
+
+function comparePrices(a: Candidate, b: Candidate): number {
+  const [left, right] = [a.ask.priceUnitsPerGiBPeriod, b.ask.priceUnitsPerGiBPeriod]
+  if (left !== right) return left < right ? -1 : 1
+  return b.quality - a.quality || (a.peerId < b.peerId ? -1 : 1)
+}
+
+interface Seen {
+  operators: Set<string>
+  subnets: Set<string>
+  regions: Set<string>
+}
+
+interface Entry {
+  candidate: Candidate
+  base: number
 }
 
 function orderByScore(usable: readonly Candidate[]): Candidate[] {
@@ -82,11 +98,7 @@ function orderByScore(usable: readonly Candidate[]): Candidate[] {
     (low, { ask }) => (ask.priceUnitsPerGiBPeriod < low ? ask.priceUnitsPerGiBPeriod : low),
     usable[0]?.ask.priceUnitsPerGiBPeriod ?? 0n
   )
-  const seen = {
-    operators: new Set<string>(),
-    subnets: new Set<string>(),
-    regions: new Set<string>()
-  }
+  const seen: Seen = { operators: new Set(), subnets: new Set(), regions: new Set() }
   const left = usable.map(candidate => ({ candidate, base: baseScore(candidate, cheapest) }))
   const ordered: Candidate[] = []
   while (left.length > 0) {
@@ -94,7 +106,7 @@ function orderByScore(usable: readonly Candidate[]): Candidate[] {
     for (let i = 1; i < left.length; i++) {
       if (compareEntries(left[i]!, left[best]!, seen) > 0) best = i
     }
-    const [{ candidate }] = left.splice(best, 1) as [{ candidate: Candidate; base: number }]
+    const [{ candidate }] = left.splice(best, 1) as [Entry]
     ordered.push(candidate)
     const { operator, region } = candidate.ask
     if (operator !== '') seen.operators.add(operator)
@@ -104,9 +116,6 @@ function orderByScore(usable: readonly Candidate[]): Candidate[] {
   return ordered
 }
 
-type Seen = { operators: Set<string>; subnets: Set<string>; regions: Set<string> }
-type Entry = { candidate: Candidate; base: number }
-
 /** Higher is better; ties go to the smaller peer id so that the order is total. */
 function compareEntries(a: Entry, b: Entry, seen: Seen): number {
   const difference = a.base - penalty(a.candidate, seen) - (b.base - penalty(b.candidate, seen))
@@ -114,7 +123,7 @@ function compareEntries(a: Entry, b: Entry, seen: Seen): number {
   return a.candidate.peerId < b.candidate.peerId ? 1 : -1
 }
 
-/** Half price (cheapest = 1000), half quality. */
+/** Half price (cheapest = 1000), half reputation. */
 function baseScore({ ask, quality }: Candidate, cheapest: bigint): number {
   const price = ask.priceUnitsPerGiBPeriod
   const priceScore = price === 0n ? 1000 : Number((1000n * cheapest) / price)

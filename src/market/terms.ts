@@ -7,6 +7,8 @@ import { type Ask, assertAskCurrent } from './ask.ts'
 
 /** A deal must be opened within this many heights of its signature: collateral is not promised for ever. */
 const OPEN_WITHIN_HEIGHTS_MAX = 1_000n
+/** A period may begin between the client's signature and ours. */
+const PERIODS_LAG = 1n
 
 export interface TermsContext {
   network: NetworkId
@@ -37,6 +39,8 @@ export function assertTermsFit(terms: DealTerms, context: TermsContext): void {
   if (terms.endPeriod < period) refuse('the deal would end before it begins')
   if (terms.endPeriod - period > BigInt(ask.dealPeriodsMax))
     refuse('the deal is longer than the ask')
+  if (terms.endPeriod - period + PERIODS_LAG < BigInt(ask.dealPeriodsMin))
+    refuse('the deal is shorter than the ask')
   if (terms.startHeightMax > height + OPEN_WITHIN_HEIGHTS_MAX)
     refuse('the offer stays open too long')
 }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { HoldfastError } from '../../src/base/errors.ts'
 import { GIB } from '../../src/base/limits.ts'
+import { UNITS_MAX } from '../../src/base/money.ts'
 import {
   type Candidate,
+  OPEN_POLICY,
   openingEscrowUnits,
   quoteStorage,
   type SelectionPolicy,
@@ -14,10 +16,13 @@ import { suiteRandom } from '../storage/random.ts'
 import { candidateOf } from './support.ts'
 
 const policy: SelectionPolicy = {
+  ...OPEN_POLICY,
   priceUnitsPerGiBPeriodMax: 2_000_000n,
   dealPeriods: 50,
   pieceBytes: 1000,
-  pieceBytesMax: 1000
+  pieceBytesMin: 1000,
+  pieceBytesMax: 1000,
+  unitsPerPeriodMax: UNITS_MAX
 }
 
 const peers = (candidates: readonly Candidate[]): string =>
@@ -55,11 +60,11 @@ describe('selection', () => {
     const { chosen, rejected } = selectProviders(candidates, 1, policy)
     assert.equal(peers(chosen), 'f')
     assert.deepEqual(rejected, [
-      { peerId: 'a', reason: 'price above the limit' },
-      { peerId: 'b', reason: 'does not take deals that long' },
-      { peerId: 'c', reason: 'does not take pieces that large' },
-      { peerId: 'd', reason: 'not enough free space' },
-      { peerId: 'e', reason: 'failed too often' }
+      { peerId: 'a', rule: 'price', reason: 'price above the limit' },
+      { peerId: 'b', rule: 'duration', reason: 'does not take deals that long' },
+      { peerId: 'c', rule: 'size', reason: 'does not take pieces that large' },
+      { peerId: 'd', rule: 'space', reason: 'not enough free space' },
+      { peerId: 'e', rule: 'reputation', reason: 'reputation below the limit' }
     ])
   })
 
@@ -71,8 +76,9 @@ describe('selection', () => {
         assert.ok(HoldfastError.is(error, 'TOO_FEW_PROVIDERS'))
         assert.match(error.message, /3 providers are needed, 2 of 3 known/)
         assert.ok(error.retryable && error.hint !== undefined)
-        const rejected = [{ peerId: 'b', reason: 'not enough free space' }]
-        assert.deepEqual(error.details, { needed: 3, usable: 2, rejected })
+        const rejected = [{ peerId: 'b', rule: 'space', reason: 'not enough free space' }]
+        const excluded = [{ rule: 'space', providers: 1 }]
+        assert.deepEqual(error.details, { needed: 3, usable: 2, excluded, rejected })
         return true
       }
     )

@@ -56,6 +56,9 @@ describe('terms', () => {
         message
       })
     }
+    const long = { ...context, ask: askOf({ dealPeriodsMin: 20 }) }
+    assertTermsFit({ ...terms, endPeriod: 29n }, long)
+    assert.throws(() => assertTermsFit({ ...terms, endPeriod: 28n }, long), { message: /shorter/ })
     const poor = { ...context, balanceUnits: terms.collateralUnits - 1n }
     assert.throws(() => assertTermsFit(terms, poor), { message: /no collateral left/ })
   })
