@@ -56,6 +56,7 @@ export class Ledger implements LedgerApp {
    * @throws HoldfastError WRONG_NETWORK when the store belongs to another genesis, REPLICA_DIVERGED when it is damaged
    */
   load(): boolean {
+    this.#head = undefined
     const stored = this.#store.raw(GENESIS_KEY)
     if (stored === undefined) return false
     if (!equal(stored, this.network.genesisHash)) {

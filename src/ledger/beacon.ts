@@ -3,11 +3,11 @@
  * variant, proof-of-possession suite: signature bytes are the same in every library). A proposer can withhold its
  * reveal by withholding its block, but cannot choose it.
  */
-import { hkdfSync } from 'node:crypto'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { assert } from '../base/assert.ts'
 import { concat, equal, toHex, utf8 } from '../base/bytes.ts'
 import { domain, domainHash, type Hash, sha256 } from '../base/hash.ts'
+import { nodeCrypto } from '../base/node-crypto.ts'
 import type { Params } from './params.ts'
 import { REVEAL_BYTES } from './types/block.ts'
 import { chainIdType, type NetworkId } from './types/network.ts'
@@ -123,11 +123,12 @@ function bindingMessage(binding: ValidatorBinding): ReturnType<typeof bls.hash> 
 }
 
 function scalarFrom(secret: Uint8Array): Uint8Array {
+  assert(nodeCrypto !== undefined, 'keys that sign live in Node')
   const material = concat(secret, Uint8Array.of(0))
   const info = Uint8Array.of(0, 48)
   let salt = sha256(utf8('BLS-SIG-KEYGEN-SALT-'))
   for (;;) {
-    const okm = new Uint8Array(hkdfSync('sha256', material, salt, info, 48))
+    const okm = new Uint8Array(nodeCrypto.hkdfSync('sha256', material, salt, info, 48))
     const scalar = BigInt(`0x${toHex(okm)}`) % fields.Fr.ORDER
     if (scalar !== 0n) return fields.Fr.toBytes(scalar)
     salt = sha256(salt)

@@ -60,37 +60,39 @@ export function genesisToJson(genesis: Genesis): GenesisJson {
   }
 }
 
+const INTEGER_PARAMS = [
+  'blockIntervalMs',
+  'periodHeights',
+  'leavesPerProof',
+  'dealPeriodsMax',
+  'revealEveryHeights',
+  'epochHeights',
+  'unbondingHeights',
+  'evidenceHeights',
+  'downtimeHeights',
+  'jailHeights',
+  'abandonPeriods',
+  'bountyPeriods',
+  'noticePeriods',
+  'compensationPerMille',
+  'maintenancePeriodsMax',
+  'maintenanceWindowPeriods',
+  'channelSettleHeights'
+] as const satisfies readonly (keyof Params)[]
+const MONEY_PARAMS = [
+  'feeBaseUnits',
+  'feePerKiBUnits',
+  'minBondUnits'
+] as const satisfies readonly (keyof Params)[]
+
+type Named = (typeof INTEGER_PARAMS)[number] | (typeof MONEY_PARAMS)[number]
+
 function parseParams(json: unknown): Params {
-  const fields = fieldsOf(json, 'params', [
-    'blockIntervalMs',
-    'periodHeights',
-    'leavesPerProof',
-    'feeBaseUnits',
-    'feePerKiBUnits',
-    'dealPeriodsMax',
-    'revealEveryHeights',
-    'epochHeights',
-    'minBondUnits',
-    'unbondingHeights',
-    'evidenceHeights',
-    'downtimeHeights',
-    'jailHeights'
-  ])
-  return {
-    blockIntervalMs: integerOf(fields['blockIntervalMs'], 'blockIntervalMs'),
-    periodHeights: integerOf(fields['periodHeights'], 'periodHeights'),
-    leavesPerProof: integerOf(fields['leavesPerProof'], 'leavesPerProof'),
-    feeBaseUnits: decimalOf(fields['feeBaseUnits'], 'feeBaseUnits'),
-    feePerKiBUnits: decimalOf(fields['feePerKiBUnits'], 'feePerKiBUnits'),
-    dealPeriodsMax: integerOf(fields['dealPeriodsMax'], 'dealPeriodsMax'),
-    revealEveryHeights: integerOf(fields['revealEveryHeights'], 'revealEveryHeights'),
-    epochHeights: integerOf(fields['epochHeights'], 'epochHeights'),
-    minBondUnits: decimalOf(fields['minBondUnits'], 'minBondUnits'),
-    unbondingHeights: integerOf(fields['unbondingHeights'], 'unbondingHeights'),
-    evidenceHeights: integerOf(fields['evidenceHeights'], 'evidenceHeights'),
-    downtimeHeights: integerOf(fields['downtimeHeights'], 'downtimeHeights'),
-    jailHeights: integerOf(fields['jailHeights'], 'jailHeights')
-  }
+  const fields = fieldsOf(json, 'params', [...INTEGER_PARAMS, ...MONEY_PARAMS])
+  const integers = INTEGER_PARAMS.map(name => [name, integerOf(fields[name], name)])
+  const money = MONEY_PARAMS.map(name => [name, decimalOf(fields[name], name)])
+  const params: Record<Named, number | bigint> = Object.fromEntries([...integers, ...money])
+  return params as Params
 }
 
 function parseAccount(json: unknown): GenesisAccount {

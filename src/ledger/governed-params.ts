@@ -1,6 +1,6 @@
 /**
- * The parameters that validators can change by vote. The others are fixed by genesis: deals and proofs that are under
- * way are counted by them.
+ * The parameters that validators can change by vote. The others are fixed by genesis: proofs that are under way are
+ * counted by them. What decides how a deal ends is kept in the deal, so a vote changes only deals opened after it.
  */
 import { type Params, paramsProblem } from './params.ts'
 import type { ParamChange } from './types/validator.ts'
@@ -16,8 +16,15 @@ export const GOVERNED_PARAMS = [
   'unbondingHeights',
   'evidenceHeights',
   'downtimeHeights',
-  'jailHeights'
-] as const satisfies readonly (keyof Params)[]
+  'jailHeights',
+  'abandonPeriods',
+  'bountyPeriods',
+  'noticePeriods',
+  'compensationPerMille',
+  'maintenancePeriodsMax',
+  'maintenanceWindowPeriods',
+  'channelSettleHeights'
+] as const
 
 export type GovernedParam = (typeof GOVERNED_PARAMS)[number]
 

@@ -15,6 +15,7 @@ export {
   type Parent,
   type Proposal
 } from './block.ts'
+export type { BlockListener, BlockResult, TxResult } from './block-result.ts'
 export {
   faultsTolerated,
   genesisCertificate,
@@ -36,11 +37,6 @@ export type {
 } from './consensus/ports.ts'
 export { TIMEOUTS_DEFAULT } from './consensus/timeouts.ts'
 export type { Misbehaviour, Timeouts } from './consensus/types.ts'
-export {
-  createEmbeddedEngine,
-  type EmbeddedEngine,
-  type EmbeddedEngineInit
-} from './embedded-engine.ts'
 export type {
   BlockRequest,
   CheckResult,
@@ -109,6 +105,7 @@ export {
   TRUSTING_PERIOD_MS_DEFAULT,
   verifyAncestors
 } from './light/verify.ts'
+export type { ProviderState } from './machine/misses.ts'
 export { periodPriceUnits } from './machine/money.ts'
 export { OUTCOMES, type Outcome } from './machine/outcomes.ts'
 export { Mempool, type MempoolLimits } from './mempool.ts'
@@ -123,16 +120,7 @@ export {
   type Params,
   periodAt
 } from './params.ts'
-export type { AccountView, DealState, DealView, ProviderView } from './query.ts'
-export {
-  type BlockListener,
-  type BlockResult,
-  createReplica,
-  type Head,
-  Replica,
-  type ReplicaInit,
-  type TxResult
-} from './replica.ts'
+export { createReplica, type Head, Replica, type ReplicaInit } from './replica.ts'
 export { proposalIdOf } from './rules/governance.ts'
 export type { Challenge, ChallengedLeaf } from './rules/proof.ts'
 export { signPeerBinding } from './rules/provider.ts'
@@ -161,19 +149,38 @@ export {
   type VoteKind
 } from './types/block.ts'
 export {
+  type ChannelOpen,
+  type ChannelRedeem,
+  type ChannelRef,
+  type ChannelTopUp,
+  channelIdOf,
+  signVoucher,
+  type Voucher,
+  verifyVoucher
+} from './types/channel.ts'
+export {
   type DealTerms,
   dealIdOf,
   dealTermsType,
+  type Extension,
+  extensionType,
   type Revision,
   revisionType,
+  signExtension,
   signRevision,
   signTerms,
+  verifyExtension,
   verifyRevision,
   verifyTerms
 } from './types/deal.ts'
 export { chainIdType, isChainId, type NetworkId } from './types/network.ts'
 export { type ProofPayload, proofPayloadType } from './types/proof.ts'
-export type { Totals, Validator } from './types/records.ts'
+export type {
+  Account as AccountRecord,
+  MaintenanceSpan,
+  Totals,
+  Validator
+} from './types/records.ts'
 export {
   asciiList,
   byteList,
@@ -189,11 +196,13 @@ export {
   u64
 } from './types/ssz.ts'
 export type {
+  DealExtend,
   DealOpen,
   DealRef,
   DealRevise,
   DealTopUp,
   PeerBinding,
+  ProviderMaintenance,
   ProviderRegister,
   SignedTx,
   Transfer,
@@ -218,3 +227,4 @@ export {
   type ValidatorRef,
   type ValidatorRegister
 } from './types/validator-tx.ts'
+export type { AccountView, ChannelView, DealState, DealView, ProviderView } from './views.ts'

@@ -36,6 +36,19 @@ export interface Params {
   downtimeHeights: number
   /** Least stay in jail. */
   jailHeights: number
+  /** A deal fails after so many missed periods in a row. Deals keep this and the next three from their opening. */
+  abandonPeriods: number
+  /** The collateral of a failed deal pays for its repair so long. */
+  bountyPeriods: number
+  /** From a client's notice to the end of the deal; a provider's is longer (rules/ending.ts). */
+  noticePeriods: number
+  /** The client's share of the collateral that the repair of a failed deal left over. */
+  compensationPerMille: number
+  /** A provider may declare maintenance of so many periods in any span of maintenanceWindowPeriods. */
+  maintenancePeriodsMax: number
+  maintenanceWindowPeriods: number
+  /** From the expiry of a channel to the first height at which its payer may close it. */
+  channelSettleHeights: number
 }
 
 /** So many openings always fit one transaction. */
@@ -46,6 +59,8 @@ export const BLOCK_INTERVAL_MS_MAX = 600_000
 export const PERIOD_HEIGHTS_MIN = 2
 export const PERIOD_HEIGHTS_MAX = 10_000_000
 export const DEAL_PERIODS_MAX = 4096
+export const ABANDON_PERIODS_MIN = 2
+export const MAINTENANCE_WINDOW_PERIODS_MAX: number = 16 * DEAL_PERIODS_MAX
 export const EPOCH_HEIGHTS_MIN = 2
 export const HEIGHTS_MAX = 100_000_000
 const FEE_UNITS_MAX: Units = UNITS_MAX / 10n ** 6n
@@ -66,14 +81,23 @@ export const paramsType: Ssz<Params> = container<Params>('Params', {
   unbondingHeights: u32,
   evidenceHeights: u32,
   downtimeHeights: u32,
-  jailHeights: u32
+  jailHeights: u32,
+  abandonPeriods: u32,
+  bountyPeriods: u32,
+  noticePeriods: u32,
+  compensationPerMille: u32,
+  maintenancePeriodsMax: u32,
+  maintenanceWindowPeriods: u32,
+  channelSettleHeights: u32
 })
 
 const DAY_MS = 86_400_000
 
 const UNBONDING_DAYS = 14
+/** A failed node on a devnet is given up after this. */
+const DEVNET_ABANDON_MS = 300_000
 
-/** 5 s blocks, daily periods, hourly epochs, 14 days of unbonding. */
+/** 5 s blocks, daily periods, hourly epochs, 14 days of unbonding, a week until a silent provider is given up. */
 export function defaultParams(): Params {
   const blockIntervalMs = 5_000
   const periodHeights = DAY_MS / blockIntervalMs
@@ -90,7 +114,14 @@ export function defaultParams(): Params {
     unbondingHeights: UNBONDING_DAYS * periodHeights,
     evidenceHeights: UNBONDING_DAYS * periodHeights,
     downtimeHeights: 10_000,
-    jailHeights: 720
+    jailHeights: 720,
+    abandonPeriods: 7,
+    bountyPeriods: 7,
+    noticePeriods: 3,
+    compensationPerMille: 500,
+    maintenancePeriodsMax: 7,
+    maintenanceWindowPeriods: 90,
+    channelSettleHeights: 720
   }
 }
 
@@ -110,6 +141,10 @@ export function paramsFor(pace: { blockIntervalMs: number; periodMs: number }): 
 export function devnetParams(options: { periodMs: number; blockIntervalMs?: number }): Params {
   const blockIntervalMs = options.blockIntervalMs ?? 500
   const periodHeights = Math.round(options.periodMs / blockIntervalMs)
+  const abandonPeriods = Math.min(
+    DEAL_PERIODS_MAX,
+    Math.max(ABANDON_PERIODS_MIN, Math.ceil(DEVNET_ABANDON_MS / options.periodMs))
+  )
   return checkParams({
     ...defaultParams(),
     blockIntervalMs,
@@ -124,7 +159,12 @@ export function devnetParams(options: { periodMs: number; blockIntervalMs?: numb
     unbondingHeights: 400,
     evidenceHeights: 400,
     downtimeHeights: 200,
-    jailHeights: 40
+    jailHeights: 40,
+    abandonPeriods,
+    bountyPeriods: abandonPeriods,
+    maintenancePeriodsMax: abandonPeriods,
+    maintenanceWindowPeriods: 10 * abandonPeriods,
+    channelSettleHeights: 20
   })
 }
 
@@ -167,7 +207,18 @@ function rangesOf(params: Params): Ranges {
     // the sets that evidence is checked against are few enough to keep
     evidenceHeights: [1, Math.min(HEIGHTS_MAX, params.epochHeights * (SETS_KEPT_MAX / 2))],
     downtimeHeights: [4, HEIGHTS_MAX],
-    jailHeights: [1, HEIGHTS_MAX]
+    jailHeights: [1, HEIGHTS_MAX],
+    abandonPeriods: [ABANDON_PERIODS_MIN, DEAL_PERIODS_MAX],
+    bountyPeriods: [1, DEAL_PERIODS_MAX],
+    noticePeriods: [1, DEAL_PERIODS_MAX],
+    compensationPerMille: [0, 1000],
+    maintenancePeriodsMax: [0, DEAL_PERIODS_MAX],
+    // no run of misses that is long enough to count can be covered by what is declared
+    maintenanceWindowPeriods: [
+      params.abandonPeriods + params.maintenancePeriodsMax,
+      MAINTENANCE_WINDOW_PERIODS_MAX
+    ],
+    channelSettleHeights: [1, HEIGHTS_MAX]
   }
 }
 

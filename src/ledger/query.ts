@@ -1,7 +1,6 @@
 /** Typed questions to the state at the newest height. All answers are synchronous and of one height. */
 import type { Hash } from '../base/hash.ts'
 import type { Units } from '../base/money.ts'
-import { totalLeaves } from './fenwick.ts'
 import { mixOf } from './machine/begin-block.ts'
 import { accountOf } from './machine/money.ts'
 import { provenBetween } from './machine/proven.ts'
@@ -10,10 +9,10 @@ import { versionAt } from './machine/versions.ts'
 import { type Params, periodAt } from './params.ts'
 import { type Challenge, challengeFor } from './rules/proof.ts'
 import { escrowNeeded } from './rules/revision.ts'
-import { finalTo, tallyDeal } from './rules/settlement.ts'
 import { Overlay } from './state/overlay.ts'
 import type { StateStore } from './state/store.ts'
 import {
+  channels,
   clientDealCounts,
   clientDeals,
   deals,
@@ -22,6 +21,8 @@ import {
   numbered,
   ONLY,
   paramsTable,
+  payerChannelCounts,
+  payerChannels,
   peerKeys,
   proposals,
   providerDealCounts,
@@ -32,63 +33,18 @@ import {
   validatorRecords,
   validators
 } from './state/tables.ts'
-import type { DealRecord, Validator } from './types/records.ts'
+import type { Validator } from './types/records.ts'
 import type { ProposalRecord, Scheduled, ValidatorRecord } from './types/validator.ts'
-
-export interface AccountView {
-  /** Next nonce. */
-  nonce: bigint
-  availableUnits: Units
-  /** Locked as client. */
-  escrowUnits: Units
-  /** Locked as provider. */
-  collateralUnits: Units
-}
-
-export interface ProviderView {
-  account: Uint8Array
-  peerKey: Uint8Array
-  registeredHeight: bigint
-  provenPeriods: bigint
-  /** Absent before the first proof. */
-  lastProvenPeriod?: bigint
-  /** Leaves in the current period. */
-  leaves: bigint
-}
-
-export type DealState = 'open' | 'ended' | 'closed'
-
-export interface DealView {
-  id: Uint8Array
-  client: Uint8Array
-  provider: Uint8Array
-  priceUnitsPerGiBPeriod: Units
-  /** Still locked. */
-  escrowUnits: Units
-  /** Still locked. */
-  collateralUnits: Units
-  openedPeriod: bigint
-  /** First period with leaves; absent before any. */
-  startPeriod?: bigint
-  endPeriod: bigint
-  /** Newest revision on the ledger, and its contents; they hold from the period after its block. */
-  revision: bigint
-  root: Uint8Array
-  leaves: bigint
-  bytes: bigint
-  /** Periods with leaves that were proven, the current one included. */
-  provenPeriods: bigint
-  /** Periods with leaves whose time to prove is over, without a proof. */
-  missedPeriods: bigint
-  /** Paid so far. */
-  paidUnits: Units
-  /** Proven and not yet settled. */
-  owedUnits: Units
-  /** Periods below this one are settled. */
-  settledTo: bigint
-  /** open until the end of endPeriod, ended until somebody closes it. */
-  state: DealState
-}
+import {
+  type AccountView,
+  type ChannelView,
+  channelView,
+  type DealView,
+  dealView,
+  type ProviderView,
+  providerView,
+  type ViewContext
+} from './views.ts'
 
 export class StateQueries {
   readonly #store: StateStore
@@ -118,17 +74,9 @@ export class StateQueries {
   }
 
   provider(account: Uint8Array): ProviderView | undefined {
-    const state = this.#state()
-    const record = state.get(providers, account)
-    if (record === undefined) return undefined
-    return {
-      account,
-      peerKey: record.peerKey,
-      registeredHeight: record.registeredHeight,
-      provenPeriods: record.provenCount,
-      ...(record.provenNext === 0n ? {} : { lastProvenPeriod: record.provenNext - 1n }),
-      leaves: totalLeaves(state, account, record.slotCount, this.period())
-    }
+    const now = this.#now()
+    const record = now.state.get(providers, account)
+    return record && providerView(now, account, record)
   }
 
   /** @param peerKey 32-byte Ed25519 libp2p identity */
@@ -138,19 +86,21 @@ export class StateQueries {
   }
 
   deal(id: Uint8Array): DealView | undefined {
-    const state = this.#state()
-    const record = state.get(deals, id)
-    return record === undefined ? undefined : this.#dealView(state, id, record)
+    const now = this.#now()
+    const record = now.state.get(deals, id)
+    return record && dealView(now, id, record)
   }
 
   /**
    * What is missing in a deal's escrow before a revision to `bytes` is accepted, if every period not yet settled turns
    * out proven; 0 when nothing is. Undefined for an unknown deal.
+   * @param endPeriod of an extension. @default the deal's
    */
-  escrowShortfall(id: Uint8Array, bytes: bigint): Units | undefined {
+  escrowShortfall(id: Uint8Array, bytes: bigint, endPeriod?: bigint): Units | undefined {
     const record = this.#state().get(deals, id)
     if (record === undefined) return undefined
-    const needed = escrowNeeded(record, this.period(), bytes)
+    const extended = endPeriod === undefined ? record : { ...record, endPeriod }
+    const needed = escrowNeeded(extended, this.period(), bytes)
     return needed > record.escrowUnits ? needed - record.escrowUnits : 0n
   }
 
@@ -174,6 +124,18 @@ export class StateQueries {
   /** In the order of opening, closed ones included. */
   dealsOfProvider(provider: Uint8Array): DealView[] {
     return this.#dealsIn(providerDeals, providerDealCounts, provider)
+  }
+
+  channel(id: Uint8Array): ChannelView | undefined {
+    const record = this.#state().get(channels, id)
+    return record && channelView(id, record)
+  }
+
+  /** Channels that the account pays for and that are open, in no order. */
+  channelsOfPayer(payer: Uint8Array): ChannelView[] {
+    const state = this.#state()
+    const ids = listed(state, payerChannels, payerChannelCounts, payer)
+    return ids.map(id => channelView(id, state.get(channels, id)!))
   }
 
   /**
@@ -231,32 +193,22 @@ export class StateQueries {
   }
 
   #dealsIn(list: Table<Uint8Array>, counts: Table<number>, account: Uint8Array): DealView[] {
-    const state = this.#state()
-    const count = state.get(counts, account) ?? 0
-    const views: DealView[] = []
-    for (let i = 0; i < count; i++) {
-      const id = state.get(list, numbered(account, i))!
-      views.push(this.#dealView(state, id, state.get(deals, id)!))
-    }
-    return views
+    const now = this.#now()
+    const ids = listed(now.state, list, counts, account)
+    return ids.map(id => dealView(now, id, now.state.get(deals, id)!))
   }
 
-  #dealView(state: Overlay, id: Uint8Array, deal: DealRecord): DealView {
-    const now = this.period()
-    const tally = (to: bigint) => tallyDeal(state, this.params, deal, { from: deal.settledTo, to })
-    const open = deal.closed === 0
-    const { contents, settledTo, startPeriod, closed, slot: _, ...kept } = deal
-    const unsettled = tally(now + 1n)
-    return {
-      ...kept,
-      id,
-      ...(startPeriod === 0n ? {} : { startPeriod }),
-      ...contents.v2,
-      provenPeriods: deal.provenPeriods + unsettled.proven,
-      missedPeriods: deal.missedPeriods + tally(finalTo(state, deal.provider, now)).missed,
-      owedUnits: unsettled.units,
-      settledTo,
-      state: !open ? 'closed' : now <= deal.endPeriod ? 'open' : 'ended'
-    }
+  #now(): ViewContext {
+    return { state: this.#state(), params: this.params, period: this.period() }
   }
+}
+
+function listed(
+  state: Overlay,
+  list: Table<Uint8Array>,
+  counts: Table<number>,
+  account: Uint8Array
+): Uint8Array[] {
+  const count = state.get(counts, account) ?? 0
+  return Array.from({ length: count }, (_, i) => state.get(list, numbered(account, i))!)
 }

@@ -6,12 +6,12 @@
 import { assert } from '../base/assert.ts'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import type { Hash } from '../base/hash.ts'
-import type { Units } from '../base/money.ts'
 import { KeyedMutex } from '../base/mutex.ts'
 import type { Logger } from '../base/ports.ts'
 import { Ledger } from './app.ts'
 import { blockHashOf, checkBlock, type Parent, type Rules } from './block.ts'
 import { checkFinalized } from './block-check.ts'
+import { type BlockListener, type BlockResult, resultsOf, type TxResult } from './block-result.ts'
 import { genesisCertificate } from './certificate.ts'
 import { type BlockFacts, blockWrites, ChainStore, factsWrite } from './chain-store.ts'
 import type { LedgerApp } from './engine.ts'
@@ -24,7 +24,7 @@ import { StateQueries } from './query.ts'
 import { SnapshotKeeper, type SnapshotPolicy } from './snapshot/keeper.ts'
 import { Retention } from './snapshot/retention.ts'
 import { type LedgerDb, StateStore } from './state/store.ts'
-import type { Block, Certificate, TxOutcome } from './types/block.ts'
+import type { Block, Certificate } from './types/block.ts'
 import type { NetworkId } from './types/network.ts'
 import type { Totals } from './types/records.ts'
 
@@ -46,26 +46,6 @@ export interface Head {
   appHash: Hash
   timeMs: number
 }
-
-/** Where a transaction ended up. */
-export interface TxResult {
-  hash: Hash
-  height: bigint
-  /** Position in the block. */
-  index: number
-  ok: boolean
-  outcome: Outcome
-  feeUnits: Units
-}
-
-export interface BlockResult {
-  height: bigint
-  blockHash: Hash
-  appHash: Hash
-  txs: TxResult[]
-}
-
-export type BlockListener = (result: BlockResult, block: Block) => void
 
 export function createReplica(init: ReplicaInit): Replica {
   return new Replica(init)
@@ -111,6 +91,24 @@ export class Replica extends StateQueries {
    */
   async open(): Promise<void> {
     await this.#store.discardRestore()
+    await this.#load()
+  }
+
+  /**
+   * Goes on from a snapshot that was restored into the database, or from the genesis again when that broke off. Until
+   * then answers are those of height 0, and nothing may be applied.
+   * @throws HoldfastError like `open`
+   */
+  async reopen(): Promise<void> {
+    await this.#mutex.run('apply', async () => {
+      assert(this.height === 0n, 'snapshots are restored below the first block only')
+      this.#store.refresh()
+      await this.#store.discardRestore()
+      await this.#load()
+    })
+  }
+
+  async #load(): Promise<void> {
     await this.snapshots.open()
     if (!this.#ledger.load()) await this.#ledger.initChain()
     const { height } = this.#ledger.head
@@ -281,11 +279,4 @@ export class Replica extends StateQueries {
       }
     }
   }
-}
-
-function resultsOf(height: bigint, outcomes: readonly TxOutcome[]): TxResult[] {
-  return outcomes.map(({ txHash: hash, code, feeUnits }, index) => {
-    const outcome = outcomeOf(code)
-    return { hash, height, index, ok: outcome === 'ok', outcome, feeUnits }
-  })
 }

@@ -11,15 +11,25 @@ import { signValidatorBinding } from '../../src/ledger/rules/validator.ts'
 import { buildTx, signTx, txHash } from '../../src/ledger/transaction.ts'
 import { voteType } from '../../src/ledger/types/block.ts'
 import {
+  channelIdOf,
+  channelRedeemType,
+  signVoucher,
+  voucherType
+} from '../../src/ledger/types/channel.ts'
+import {
   type DealTerms,
   dealIdOf,
   dealTermsType,
+  type Extension,
+  extensionType,
   type Revision,
   revisionType,
+  signExtension,
   signRevision,
   signTerms
 } from '../../src/ledger/types/deal.ts'
 import type { Validator } from '../../src/ledger/types/records.ts'
+import { providerMaintenanceType } from '../../src/ledger/types/tx.ts'
 import { evidenceType, validatorBindingType } from '../../src/ledger/types/validator-tx.ts'
 import { newFolder, openReplica } from './replica-support.ts'
 
@@ -42,6 +52,11 @@ const golden = JSON.parse(
   vote: Fields & { kind: number }
   evidence: Fields
   binding: Fields
+  extension: Fields & { value: Fields }
+  channel: Fields
+  voucher: Fields
+  redeem: Fields
+  maintenance: Fields
   price: Fields[]
   quorum: Fields[]
 }
@@ -110,6 +125,32 @@ describe('golden vectors of the ledger', () => {
     assert.equal(toHex(revisionType.serialize(revision)), golden.revision['ssz'])
     assert.equal(toHex(revisionType.hashTreeRoot(revision)), golden.revision['root'])
     assert.equal(toHex(signRevision(provider, revision)), golden.revision['signature'])
+  })
+
+  it('an extension of a deal and a declaration of maintenance', () => {
+    const extension = decoded<Extension>(golden.extension.value)
+    assert.equal(toHex(extensionType.serialize(extension)), golden.extension['ssz'])
+    assert.equal(toHex(extensionType.hashTreeRoot(extension)), golden.extension['root'])
+    assert.equal(toHex(signExtension(client, extension)), golden.extension['signature'])
+    const { fromPeriod, periods, ssz } = golden.maintenance
+    const declared = { fromPeriod: BigInt(fromPeriod!), periods: Number(periods) }
+    assert.equal(toHex(providerMaintenanceType.serialize(declared)), ssz)
+  })
+
+  it('a channel, a voucher of it and its redemption', () => {
+    const network = { chainId, genesisHash }
+    const openNonce = BigInt(golden.channel['openNonce']!)
+    const payee = provider.publicKey
+    const channelId = channelIdOf(network, client.publicKey, { payee, openNonce })
+    assert.equal(toHex(channelId), golden.channel['id'])
+    const cumulativeUnits = BigInt(golden.voucher['cumulativeUnits']!)
+    const voucher = { ...network, channelId, cumulativeUnits }
+    assert.equal(toHex(voucherType.serialize(voucher)), golden.voucher['ssz'])
+    assert.equal(toHex(voucherType.hashTreeRoot(voucher)), golden.voucher['root'])
+    const signature = signVoucher(client, voucher)
+    assert.equal(toHex(signature), golden.voucher['signature'])
+    const redeem = channelRedeemType.serialize({ channelId, cumulativeUnits, signature })
+    assert.equal(toHex(redeem), golden.redeem['ssz'])
   })
 
   it('a signed transaction and its hash', () => {

@@ -93,7 +93,11 @@ describe('governance', () => {
       'values that do not fit each other',
       chain => propose(chain, 'v0', { unbondingHeights: 49 })
     ],
-    ['ParamInvalid', 'an unknown parameter', chain => raw(chain, [{ param: 10, value: 5n }])],
+    [
+      'ParamInvalid',
+      'an unknown parameter',
+      chain => raw(chain, [{ param: GOVERNED_PARAMS.length, value: 5n }])
+    ],
     [
       'ParamInvalid',
       'a parameter twice',

@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict'
-import { createEmbeddedEngine } from '../../src/ledger/embedded-engine.ts'
 import { Mempool, type MempoolLimits } from '../../src/ledger/mempool.ts'
 import { decodeTx } from '../../src/ledger/transaction.ts'
-import {
-  certify,
-  newFolder,
-  nextBlock,
-  type OpenReplica,
-  openReplica,
-  txOf
-} from './replica-support.ts'
-import { beaconSecretOf, keyOf, testGenesis } from './support.ts'
+import { newFolder, nextBlock, type OpenReplica, openReplica, txOf } from './replica-support.ts'
+import { keyOf, testGenesis } from './support.ts'
 
 const alice = keyOf('alice')
 const bob = keyOf('bob')
@@ -117,86 +109,5 @@ describe('Mempool', () => {
     const all = { kind: 'transfer' as const, payload: { to: alice.publicKey, amountUnits: 990n } }
     assert.equal(await next([txOf(opened.replica, bob, all)]), 1)
     assert.deepEqual([pool.size, pool.hashes().length], [1, 1])
-  })
-})
-
-describe('the embedded engine', () => {
-  const folder = newFolder()
-  let number = 0
-  after(() => folder.remove())
-
-  async function withEngine(
-    powers: Record<string, bigint>,
-    run: (
-      made: OpenReplica & {
-        pool: Mempool
-        start: (name: string) => ReturnType<typeof createEmbeddedEngine>
-      }
-    ) => Promise<void>
-  ) {
-    const opened = await openReplica(
-      `${folder.path}/${number++}`,
-      testGenesis({ alice: 1_000n }, {}, powers)
-    )
-    const pool = new Mempool(opened.replica)
-    const start = (name: string) =>
-      createEmbeddedEngine({
-        replica: opened.replica,
-        mempool: pool,
-        validatorKey: keyOf(`vote/${name}`),
-        beaconSecret: beaconSecretOf(name)
-      })
-    try {
-      await run({ ...opened, pool, start })
-    } finally {
-      await opened.close()
-    }
-  }
-
-  it('finalizes alone, over the height of a reveal, durably before it returns', async () => {
-    await withEngine({ v0: 1n }, async ({ replica, pool, start }) => {
-      const engine = start('v0')
-      pool.add(txOf(replica, alice, body))
-      for (let i = 1; i <= 11; i++) {
-        const { block, cert } = await engine.proposeAndFinalize(1_700_000_000_000 - i)
-        assert.equal(replica.height, BigInt(i))
-        assert.deepEqual(
-          replica.certificate(replica.height)!.signatures.map(String),
-          cert.signatures.map(String)
-        )
-        assert.equal(block.txs.length, i === 1 ? 1 : 0)
-        assert.equal(replica.head().timeMs, 1_700_000_000_000 + i, 'later than the block below')
-      }
-    })
-  })
-
-  it('finalizes beside others while its power is a quorum, and only then', async () => {
-    await withEngine({ v0: 9n, v1: 1n, v2: 1n }, async ({ replica, start }) => {
-      const engine = start('v0')
-      for (let i = 0; i < 12; i++) await engine.proposeAndFinalize(0)
-      assert.equal(replica.height, 12n)
-      assert.throws(() => start('v1'), { code: 'CONFIG_INVALID' })
-    })
-    await withEngine({ v0: 2n, v1: 1n }, async ({ start }) => {
-      assert.throws(() => start('v0'), /not a quorum/)
-      assert.throws(() => start('stranger'), /not those of a validator/)
-    })
-  })
-
-  it('proposes blocks that any other replica takes', async () => {
-    await withEngine({ v0: 1n }, async ({ replica, start }) => {
-      const other = await openReplica(`${folder.path}/other`, replica.genesis)
-      try {
-        const engine = start('v0')
-        for (let i = 0; i < 3; i++) {
-          const { block, cert } = await engine.proposeAndFinalize(0)
-          await other.replica.applyFinalized(block, cert)
-        }
-        assert.deepEqual(other.replica.head(), replica.head())
-        assert.ok(certify(replica, ['v0'], replica.block(1n)!.header))
-      } finally {
-        await other.close()
-      }
-    })
   })
 })

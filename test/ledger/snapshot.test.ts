@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { equal, toHex } from '../../src/base/bytes.ts'
 import { silentLogger } from '../../src/base/ports.ts'
+import type { FinalizedBlock } from '../../src/ledger/engine.ts'
 import { SNAPSHOT_CHUNK_BYTES_MAX } from '../../src/ledger/snapshot/chunk.ts'
 import { SnapshotKeeper } from '../../src/ledger/snapshot/keeper.ts'
 import { SnapshotRestore } from '../../src/ledger/snapshot/restore.ts'
@@ -164,6 +165,8 @@ describe('snapshots', () => {
     const { replica } = await ledgers.open(genesis, { db })
     assert.equal(replica.height, 0n)
     assert.deepEqual(replica.stateHashAt(0n), source.replica.stateHashAt(0n))
+    const [{ block, cert }] = source.blocks as [FinalizedBlock, ...FinalizedBlock[]]
+    await replica.applyFinalized(block, cert)
     await assert.rejects(beginRestore(source.replica, db, info), { code: 'ALREADY_EXISTS' })
   })
 

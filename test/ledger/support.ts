@@ -130,6 +130,7 @@ export async function openLeafOf(
 }
 
 export class TestChain {
+  readonly genesis: Genesis
   readonly network: NetworkId
   readonly supplyUnits: Units
   readonly state: Overlay
@@ -140,13 +141,21 @@ export class TestChain {
   readonly updates: Map<bigint, Validator[]> = new Map()
   #context: BlockContext
 
-  constructor(genesis: Genesis) {
+  /** @param from a chain to go on from, which stays as it is */
+  constructor(genesis: Genesis, from?: TestChain) {
+    this.genesis = genesis
     this.supplyUnits = supplyOfGenesis(genesis)
     this.network = { chainId: genesis.chainId, genesisHash: genesisHashOf(genesis) }
-    this.state = new Overlay({ read: () => undefined })
-    genesisState(this.state, genesis, initialMix(this.network.genesisHash))
-    this.#context = this.#contextAt(0n)
-    this.#next()
+    this.state = new Overlay(from?.state ?? { read: () => undefined })
+    if (from === undefined) genesisState(this.state, genesis, initialMix(this.network.genesisHash))
+    this.height = from?.height ?? 0n
+    this.#context = this.#contextAt(this.height)
+    if (from === undefined) this.#next()
+  }
+
+  /** The same state, free to be gone on from; this one stays as it is. */
+  fork(): TestChain {
+    return new TestChain(this.genesis, this)
   }
 
   get params(): Params {

@@ -99,7 +99,10 @@ describe('proven periods', () => {
       provenNext: 0n,
       slotCount: 0,
       freedHead: 0n,
-      freedTail: 0n
+      freedTail: 0n,
+      dueFrom: 0n,
+      resumedFrom: 0n,
+      failedDeals: 0
     })
     return state
   }

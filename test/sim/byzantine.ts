@@ -4,10 +4,10 @@ import { utf8 } from '../../src/base/bytes.ts'
 import { sha256, ZERO_HASH } from '../../src/base/hash.ts'
 import { signVote } from '../../src/ledger/certificate.ts'
 import type { Rules } from '../../src/ledger/consensus/height-run.ts'
-import { leaderAt } from '../../src/ledger/consensus/state.ts'
+import { certsAt, leaderAt } from '../../src/ledger/consensus/state.ts'
 import type { Effect, SignedProposal, SignedVote } from '../../src/ledger/consensus/types.ts'
 import { signProposal, voteOf } from '../../src/ledger/consensus/verifier.ts'
-import { encodeMessage } from '../../src/ledger/consensus/wire.ts'
+import { decodeMessage, encodeMessage } from '../../src/ledger/consensus/wire.ts'
 import { type Certificate, VOTE_KINDS } from '../../src/ledger/types/block.ts'
 import type { NetworkId } from '../../src/ledger/types/network.ts'
 import { BitArray } from '../../src/ledger/types/ssz.ts'
@@ -47,12 +47,18 @@ function mutated(bytes: Uint8Array, random: Prng): Uint8Array {
   return out
 }
 
-/** Says everything that its key can sign, to everybody, all the time. */
+/** Says everything that its key can sign, and votes of others a height too low, to everybody, all the time. */
 export function beginSpam(
   node: SimNode,
   { world, random, network }: { world: World; random: Prng; network: NetworkId }
 ): void {
   const kinds = Object.values(VOTE_KINDS)
+  const heard: SignedVote[] = []
+  node.overhear = bytes => {
+    if (!isVote(bytes)) return
+    heard.push(...votesIn(bytes))
+    heard.splice(0, heard.length - HEARD_VOTES_MAX)
+  }
   const say = (): void => {
     const { replica, driver } = node
     if (replica !== undefined && driver !== undefined) {
@@ -64,6 +70,12 @@ export function beginSpam(
       const signature = signVote(node.keys.vote, voteOf(network, vote))
       node.say(encodeMessage({ type: 'vote', vote: { ...vote, validator: node.index, signature } }))
       if (random.chance(0.2)) node.say(garbage(random))
+      if (heard.length > 0 && random.chance(0.5)) {
+        const vote = random.pick(heard)
+        const below = vote.height > 0n ? vote.height - 1n : 0n
+        const have = { height: below, certs: [], votes: [vote], proposals: [], blocks: [] }
+        node.say(encodeMessage({ type: 'have', have }))
+      }
       if (random.chance(0.3)) {
         const certs = [
           certificateOf(vote, node.index, { signature, validators: replica.validators().length })
@@ -79,6 +91,23 @@ export function beginSpam(
   world.after(SPAM_EVERY_MS, say)
 }
 
+/** Enough to go back a few heights. */
+const HEARD_VOTES_MAX = 40
+const VOTE_MESSAGE = 2
+
+function isVote(bytes: Uint8Array): boolean {
+  return bytes[0] === VOTE_MESSAGE
+}
+
+function votesIn(bytes: Uint8Array): SignedVote[] {
+  try {
+    const message = decodeMessage(bytes)
+    return message.type === 'vote' ? [message.vote] : []
+  } catch {
+    return [] // garbage of another Byzantine node
+  }
+}
+
 /** One signature that passes itself off as a quorum. */
 function certificateOf(
   vote: Pick<SignedVote, 'kind' | 'height' | 'view' | 'blockHash'>,
@@ -89,7 +118,10 @@ function certificateOf(
   return { ...vote, signers: BitArray.fromBoolArray(bits), signatures: [signature] }
 }
 
-/** Proposes a fresh block in every view that it leads, whatever was certified before, and signs anything. */
+/**
+ * In every view that it leads: a fresh block where one is notarized below, and what nobody has notarized where nothing
+ * is.
+ */
 export function lyingRules(rules: Rules): Rules {
   return {
     ...rules,
@@ -104,7 +136,10 @@ export function lyingRules(rules: Rules): Rules {
       }
       if (input.type === 'built') {
         const { view, blockHash, block } = input
-        const proposal = { height, view, blockHash, base: 0n, justify: [], block }
+        const isCertified = certsAt(state, view - 1n).notarization !== undefined
+        const carried = { base: view - 1n, block: new Uint8Array(0) }
+        const lie = isCertified || view === 1n ? { base: 0n, block } : carried
+        const proposal = { height, view, blockHash, justify: [], ...lie }
         more.push({ type: 'sign-proposal', proposal })
       }
       const isProposal = (effect: Effect): boolean => effect.type === 'sign-proposal'

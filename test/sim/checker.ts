@@ -3,6 +3,7 @@
  * that were sent, from the blocks that replicas applied, and from the evidence that nodes gave.
  */
 import { toHex } from '../../src/base/bytes.ts'
+import type { BlockResult } from '../../src/ledger/block-result.ts'
 import { quorumOf, totalPower } from '../../src/ledger/certificate.ts'
 import type {
   Misbehaviour,
@@ -11,9 +12,14 @@ import type {
   Verifier
 } from '../../src/ledger/consensus/types.ts'
 import { decodeMessage } from '../../src/ledger/consensus/wire.ts'
-import type { BlockResult } from '../../src/ledger/replica.ts'
 import { type Certificate, VOTE_KINDS } from '../../src/ledger/types/block.ts'
 import type { Validator } from '../../src/ledger/types/records.ts'
+
+interface Certified {
+  kind: number
+  view: bigint
+  blockHash: string
+}
 
 export interface Verdict {
   forks: string[]
@@ -28,7 +34,7 @@ const { notarize, nullify, finalize } = VOTE_KINDS
 export class Checker {
   readonly verdict: Verdict = { forks: [], doubleSigns: [], accused: [], broken: [] }
   /** Indexes of Byzantine keys that evidence was given against. */
-  readonly caught = new Set<string>()
+  readonly caught: Set<string> = new Set()
   readonly #verifier: Verifier
   readonly #isHonest: (publicKey: Uint8Array) => boolean
   readonly #seen = new Set<string>()
@@ -36,8 +42,7 @@ export class Checker {
   readonly #said = new Map<string, Set<number>>()
   /** `height/view/validator/kind` to what an honest validator said. */
   readonly #statements = new Map<string, string>()
-  /** What is certified: `height/view` to kinds and hashes. */
-  readonly #certified = new Map<string, Set<string>>()
+  readonly #certified = new Map<bigint, Certified[]>()
   readonly #blocks = new Map<bigint, { blockHash: string; appHash: string }>()
   readonly #sets = new Map<bigint, readonly Validator[]>()
 
@@ -49,6 +54,13 @@ export class Checker {
   /** The set in force at a height, as soon as any honest replica has come there. */
   setAt(height: bigint, validators: readonly Validator[]): void {
     if (!this.#sets.has(height)) this.#sets.set(height, validators)
+  }
+
+  /** Different sets that have ruled. */
+  get sets(): number {
+    const seats = (set: readonly Validator[]): string =>
+      set.map(({ publicKey, power }) => `${toHex(publicKey)}/${power}`).join()
+    return new Set([...this.#sets.values()].map(seats)).size
   }
 
   /** Highest height that any honest replica applied. */
@@ -161,16 +173,25 @@ export class Checker {
     }
   }
 
+  /** What is certified of one height, against what was certified of it before. */
   #certify({ kind, height, view, blockHash }: SignedVote): void {
-    const place = `${height}/${view}`
-    const known = this.#certified.get(place) ?? new Set<string>()
-    this.#certified.set(place, known.add(`${kind}/${toHex(blockHash)}`))
-    const kinds = [...known].map(entry => Number(entry.split('/')[0]))
-    const count = (wanted: number): number => kinds.filter(found => found === wanted).length
-    if (count(notarize) > 1) this.verdict.forks.push(`two notarizations at ${place}`)
-    if (count(finalize) > 1) this.verdict.forks.push(`two finalizations at ${place}`)
-    if (count(finalize) > 0 && count(nullify) > 0) {
-      this.verdict.forks.push(`finalization and nullification at ${place}`)
+    const made = { kind, view, blockHash: toHex(blockHash) }
+    const known = this.#certified.get(height) ?? []
+    for (const other of known) {
+      const problem = conflictOf(made, other) ?? conflictOf(other, made)
+      if (problem !== undefined) this.verdict.forks.push(`${problem} at ${height}/${view}`)
     }
+    this.#certified.set(height, [...known, made])
   }
+}
+
+/** Simplex' two lemmas: a view has one notarized block, and after a finalized one no other is certified. */
+function conflictOf(one: Certified, other: Certified): string | undefined {
+  const isSameBlock = one.blockHash === other.blockHash
+  if (one.kind === notarize && other.kind === notarize && one.view === other.view) {
+    return isSameBlock ? undefined : 'two notarizations'
+  }
+  if (one.kind !== finalize || other.view < one.view) return undefined
+  if (other.kind === nullify) return other.view === one.view ? 'finalized and nullified' : undefined
+  return isSameBlock ? undefined : 'another block after a finalized one'
 }

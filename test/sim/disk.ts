@@ -23,7 +23,7 @@ export interface DiskFaults {
 export class Disk {
   readonly files: readonly [FileImage, FileImage] = [new FileImage(), new FileImage()]
   /** The ledger's database. */
-  readonly db = new DbImage()
+  readonly db: DbImage = new DbImage()
   faults: DiskFaults = { crashChance: 0, errorChance: 0, latencyMsMax: 0 }
   readonly #world: World
   readonly #random: Prng
@@ -81,6 +81,10 @@ export class FileImage {
 
   content(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
+  }
+
+  get length(): number {
+    return this.#length
   }
 
   append(bytes: Uint8Array): void {

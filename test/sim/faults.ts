@@ -62,7 +62,7 @@ export class Faults {
       const { hasDiskErrors } = node
       node.disk.faults = { crashChance: 0, errorChance: hasDiskErrors ? 1 : 0, latencyMsMax: 2 }
       node.skewMs = this.#random.between(-HEALED_SKEW_MS, HEALED_SKEW_MS)
-      if (!node.isDamaged) node.boot()
+      node.boot()
     }
   }
 
@@ -86,7 +86,7 @@ export class Faults {
   #rebootSome(): void {
     const { downMsMax } = this.#scenario
     for (const node of this.#nodes) {
-      if (node.isUp || node.isDamaged) continue
+      if (node.isUp) continue
       if (this.#random.chance(REBOOT_MS_MIN / downMsMax)) node.boot()
     }
   }

@@ -44,7 +44,10 @@ function keyOf(name: string): SigningKey {
   return signingKeyFromSeed(sha256(utf8(`sim/${name}`)))
 }
 
-/** The real checks, with the core's own check of a certificate's form; every statement is checked once for all nodes of the simulation. */
+/**
+ * The real checks, with the core's own check of a certificate's form; every statement is checked once for all nodes
+ * of the simulation.
+ */
 export function rememberingVerifier(network: NetworkId, isWhole: typeof isShaped): Verifier {
   const real = realVerifier(network)
   const known = new Map<string, boolean>()

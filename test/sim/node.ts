@@ -1,13 +1,14 @@
 /** One validator's machine: the real driver, replica and mempool over a simulated disk, clock and network. */
 import type { Logger } from '../../src/base/ports.ts'
 import { silentLogger } from '../../src/base/ports.ts'
+import type { BlockResult } from '../../src/ledger/block-result.ts'
 import { createDriver } from '../../src/ledger/consensus/driver.ts'
 import type { ConsensusDriver } from '../../src/ledger/consensus/driver-types.ts'
 import type { Rules } from '../../src/ledger/consensus/height-run.ts'
 import type { Misbehaviour, Timeouts, Verifier } from '../../src/ledger/consensus/types.ts'
 import type { Genesis } from '../../src/ledger/genesis.ts'
 import { Mempool } from '../../src/ledger/mempool.ts'
-import { type BlockResult, createReplica, type Replica } from '../../src/ledger/replica.ts'
+import { createReplica, type Replica } from '../../src/ledger/replica.ts'
 import { Disk, type Process } from './disk.ts'
 import { type ValidatorKeys, validatorKeys } from './keys.ts'
 import type { Endpoint, Network } from './network.ts'
@@ -62,6 +63,8 @@ export class SimNode implements Endpoint {
   /** Added to the world's time. */
   skewMs = 0
   tamper: Tamper | undefined
+  /** Hears everything that comes in. */
+  overhear: ((message: Uint8Array) => void) | undefined
   /** Its disk was damaged on purpose: it has to stay down. */
   isDamaged = false
   /** Its disk fails writes now: it may be read-only. */
@@ -103,6 +106,7 @@ export class SimNode implements Endpoint {
   }
 
   receive(from: string, message: Uint8Array): void {
+    this.overhear?.(message)
     this.#running?.receive(from, message)
   }
 

@@ -1,9 +1,10 @@
 /**
  * Many seeds, one after the other: `npm run -s sim -- --seeds 200 --from 1 --json`. A failing seed is printed with how
- * to see it: `npm run -s sim -- --seed X --trace`.
+ * to see it: `npm run -s sim -- --seed X --trace`. `npm run -s sim -- durability` runs years of churn instead.
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { runDurability } from './durability-run.ts'
 import { runSeed, type SeedResult } from './simulation.ts'
 
 export interface Summary {
@@ -85,6 +86,8 @@ const OPTIONS = {
 } as const
 
 async function main(): Promise<boolean> {
+  const [command, ...rest] = process.argv.slice(2)
+  if (command === 'durability') return runDurability(rest)
   const { values } = parseArgs({ options: OPTIONS })
   if (values.seed !== undefined) return await traceOne(Number(values.seed), values.trace)
   const onFailure = (seed: number, problems: readonly string[]): void => {

@@ -1,6 +1,7 @@
 /** What a seed means: how many validators, which of them are Byzantine and how, and which faults the world has. */
 import { quorumOf } from '../../src/ledger/certificate.ts'
 import type { DiskFaults } from './disk.ts'
+import { SET_CHANGE_POWER_MIN } from './load-limits.ts'
 import type { LinkFaults } from './network.ts'
 import type { Prng } from './prng.ts'
 
@@ -36,12 +37,16 @@ export interface Scenario {
   flipsBit: boolean
   /** One honest node's disk begins to fail writes. */
   failsDisk: boolean
-  /** Between submitted transfers. */
+  /** Bonds change, one more validator joins, and epochs are short. Powers are large then. */
+  changesSet: boolean
+  /** Between submitted transactions. */
   loadMs: number
   /** How long the faults last. */
   chaosMs: number
   /** How long everybody may take to go on after them. */
   healedMs: number
+  /** Above it somebody goes round in circles. */
+  eventsMax: number
   revealEveryHeights: number
 }
 
@@ -58,29 +63,26 @@ const KINDS: readonly ByzantineKind[] = [
   'quitter'
 ]
 
-const HUNTED_KINDS: readonly ByzantineKind[] = [
-  'twins',
-  'quitter',
-  'quitter',
-  'quitter',
-  'spammer',
-  'liar',
-  'liar'
-]
-
 export interface ScenarioOptions {
   /** Instead of the seed's choice. */
   powers?: readonly bigint[]
-  /** Short lives, many crashes and blackouts, always somebody Byzantine: shows broken rules soonest. */
-  isHunt?: boolean
+  /** Short lives, blackouts, and Byzantine validators of this kind: shows broken rules soonest. */
+  hunt?: ByzantineKind
+  /** Whatever the seed says; takes four validators. */
+  changesSet?: true
 }
 
 export function scenarioOf(random: Prng, options: ScenarioOptions = {}): Scenario {
   const powers = [...(options.powers ?? powersOf(random, random.pick(SIZES)))]
-  return options.isHunt === true ? hunt(random, powers) : mixed(random, powers)
+  const { hunt } = options
+  return hunt === undefined
+    ? mixed(random, powers, options.changesSet === true)
+    : hunted(random, powers, hunt)
 }
 
-function mixed(random: Prng, powers: bigint[]): Scenario {
+function mixed(random: Prng, chosen: bigint[], isForced: boolean): Scenario {
+  const changesSet = chosen.length >= 4 && (isForced || random.chance(0.1))
+  const powers = changesSet ? chosen.map(() => SET_CHANGE_POWER_MIN) : chosen
   const isByzantine = random.chance(0.7)
   const byzantine = isByzantine ? byzantineOf(random, powers, KINDS) : powers.map(() => undefined)
   const isSound = byzantine.every(kind => kind === undefined) && powers.length >= 4
@@ -107,29 +109,34 @@ function mixed(random: Prng, powers: bigint[]): Scenario {
     skewMs: random.pick([0, 50, 200]),
     jumpMs: random.pick([0, 0, 2_000]),
     hasFollowers: random.chance(0.6),
-    flipsBit: canLoseOne && random.chance(0.2),
+    flipsBit: canLoseOne && random.chance(0.35),
     failsDisk: canLoseOne && random.chance(0.2),
-    loadMs: random.pick([150, 400, 1_000]),
-    chaosMs: random.between(1_200, 4_000),
+    changesSet,
+    loadMs: changesSet ? 100 : random.pick([150, 400, 1_000]),
+    chaosMs: changesSet ? 5_000 : random.between(1_200, 4_000),
     healedMs: 120_000,
+    eventsMax: 40_000,
     revealEveryHeights: random.chance(0.03) ? 3 : 10_000
   }
 }
 
-function hunt(random: Prng, powers: bigint[]): Scenario {
+function hunted(random: Prng, powers: bigint[], kind: ByzantineKind): Scenario {
+  const byzantine = byzantineOf(random, powers, [kind])
+  // lies need heights that nearly succeed; forgetting needs blackouts
+  const isCalm = kind === 'liar'
   return {
     powers,
-    byzantine: byzantineOf(random, powers, HUNTED_KINDS),
+    byzantine,
     links: {
-      lossChance: random.pick([0.05, 0.2, 0.2, 0.35]),
+      lossChance: isCalm ? 0.05 : random.pick([0.05, 0.2, 0.2, 0.35]),
       duplicateChance: 0.05,
       delayMsMin: 1,
-      delayMsMax: random.pick([80, 80, 200, 400]),
+      delayMsMax: isCalm ? 100 : random.pick([80, 80, 200, 400]),
       spikeChance: 0.02
     },
-    disk: { crashChance: random.pick([0, 0.02]), errorChance: 0, latencyMsMax: 2 },
-    partitionMs: random.pick([300, 1_000]),
-    crashMs: random.pick([300, 600]),
+    disk: { crashChance: isCalm ? 0 : random.pick([0, 0.02]), errorChance: 0, latencyMsMax: 2 },
+    partitionMs: isCalm ? 0 : random.pick([300, 1_000]),
+    crashMs: isCalm ? 0 : random.pick([300, 600]),
     blackoutChance: 0.8,
     downMsMax: 300,
     skewMs: 0,
@@ -137,9 +144,11 @@ function hunt(random: Prng, powers: bigint[]): Scenario {
     hasFollowers: false,
     flipsBit: false,
     failsDisk: false,
+    changesSet: false,
     loadMs: 2_000,
-    chaosMs: random.between(1_500, 3_000),
+    chaosMs: isCalm ? 1_500 : random.between(1_500, 3_000),
     healedMs: 30_000,
+    eventsMax: 8_000,
     revealEveryHeights: 10_000
   }
 }

@@ -5,11 +5,12 @@ import { RULES, type Rules } from '../../src/ledger/consensus/height-run.ts'
 import type { Timeouts } from '../../src/ledger/consensus/types.ts'
 import { type Genesis, genesisHashOf } from '../../src/ledger/genesis.ts'
 import { defaultParams } from '../../src/ledger/params.ts'
-import { buildTx, signTx } from '../../src/ledger/transaction.ts'
+import { UNITS_PER_POWER } from '../../src/ledger/types/validator.ts'
 import { beginSpam, lyingRules, tamperOf } from './byzantine.ts'
 import { Checker } from './checker.ts'
 import { Faults } from './faults.ts'
 import { clientKey, rememberingVerifier, validatorKeys } from './keys.ts'
+import { CLIENTS, Load } from './load.ts'
 import { Network } from './network.ts'
 import { type NodeObserver, SimNode, type Tamper } from './node.ts'
 import { createPrng, type Prng } from './prng.ts'
@@ -34,19 +35,21 @@ export interface SeedResult {
   caught: number
   events: number
   heights: bigint
+  /** Validator sets that ruled. */
+  sets: number
   crashes: number
   traceHash: string
 }
 
-const CLIENTS = 3
 const BLOCK_INTERVAL_MS = 200
 const TIMEOUTS: Timeouts = { leaderMs: 200, leaderMsMax: 8_000, repeatMs: 500 }
+/** Far above what a height needs, and what files change at. */
+const JOURNAL_BYTES_MAX = 300_000
 const FOLLOW_MS = 400
 /** After the faults, everybody has to be so many heights further. */
 const HEIGHTS_AFTER = 2n
-/** No seed comes near it: somebody goes round in circles. */
-const EVENTS_MAX = 40_000
-
+/** Enough for some epochs. */
+const SET_HEIGHTS_AFTER = 12n
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
   const random = createPrng(`holdfast/${seed}`)
   const scenario = scenarioOf(random.split('scenario'), options)
@@ -78,7 +81,8 @@ class Simulation {
     const verifier = rememberingVerifier(network, modules.isShaped)
     this.#checker = new Checker(verifier, key => this.#isHonest(key))
     this.#checker.setAt(1n, this.#genesis.validators)
-    for (const [index, kind] of scenario.byzantine.entries()) {
+    const joins = scenario.changesSet ? [undefined] : []
+    for (const [index, kind] of [...scenario.byzantine, ...joins].entries()) {
       const ids = kind === 'twins' ? [`v${index}a`, `v${index}b`] : [`v${index}`]
       for (const id of ids) {
         const node = new SimNode({
@@ -105,7 +109,7 @@ class Simulation {
   }
 
   async run(): Promise<SeedResult> {
-    const { chaosMs, healedMs } = this.#scenario
+    const { chaosMs, healedMs, eventsMax, changesSet } = this.#scenario
     const [world, nodes] = [this.#world, this.#nodes]
     const random = this.#random.split('faults')
     const faults = new Faults({
@@ -117,14 +121,14 @@ class Simulation {
     })
     for (const node of nodes) node.boot()
     faults.begin()
-    this.#beginLoad(this.#random.split('load'))
+    new Load({ world, nodes, scenario: this.#scenario, random: this.#random.split('load') }).begin()
     if (this.#scenario.hasFollowers) this.#beginFollowing(this.#random.split('follow'))
     await world.run(chaosMs, () => this.#hasFailed())
     faults.end()
-    const goal = this.#checker.height + HEIGHTS_AFTER
+    const goal = this.#checker.height + (changesSet ? SET_HEIGHTS_AFTER : HEIGHTS_AFTER)
     const isDone = (): boolean =>
       this.#hasFailed() ||
-      world.events > EVENTS_MAX ||
+      world.events > eventsMax ||
       this.#sound().every(({ height }) => height >= goal)
     await world.run(chaosMs + healedMs, isDone)
     await this.#judge(goal)
@@ -148,6 +152,7 @@ class Simulation {
       caught: this.#checker.caught.size,
       events: this.#world.events,
       heights: this.#checker.height,
+      sets: this.#checker.sets,
       crashes: this.#nodes.reduce((sum, { crashes }) => sum + crashes, 0),
       traceHash: this.#world.traceHash()
     }
@@ -163,6 +168,7 @@ class Simulation {
 
   #isHonest(publicKey: Uint8Array): boolean {
     const index = this.#genesis.validators.findIndex(known => equal(known.publicKey, publicKey))
+    // who joins later is honest
     return this.#scenario.byzantine[index] === undefined
   }
 
@@ -185,8 +191,9 @@ class Simulation {
       })
     }
     for (const node of this.#nodes) {
-      if (!node.isDamaged) continue
-      node.boot()
+      if (node.isDamaged && node.isUp) this.#stuck.push(`${node.id} runs on a damaged journal`)
+      const bytes = node.disk.files[0].length + node.disk.files[1].length
+      if (bytes > JOURNAL_BYTES_MAX) this.#stuck.push(`${node.id} has a journal of ${bytes} bytes`)
     }
   }
 
@@ -213,40 +220,8 @@ class Simulation {
       },
       problem: (node, problem) => {
         this.#world.note(`${node.id}: ${problem}`)
-        if (isHonest(node) && !node.hasDiskErrors) this.#stuck.push(`${node.id}: ${problem}`)
-      }
-    }
-  }
-
-  /** Transfers between clients, each given to a few nodes. */
-  #beginLoad(random: Prng): void {
-    const next = (): void => {
-      const live = this.#nodes.filter(({ mempool }) => mempool !== undefined)
-      if (live.length > 0) this.#submit(random, live)
-      this.#world.after(random.between(1, 2 * this.#scenario.loadMs), next)
-    }
-    this.#world.after(1, next)
-  }
-
-  #submit(random: Prng, live: readonly SimNode[]): void {
-    const { replica, mempool } = random.pick(live)
-    const from = clientKey(random.below(CLIENTS))
-    const to = clientKey(random.below(CLIENTS)).publicKey
-    const tx = buildTx({
-      network: replica!.network,
-      params: replica!.params,
-      sender: from.publicKey,
-      nonce: mempool!.nextNonce(from.publicKey),
-      expiryHeight: replica!.height + 20n,
-      body: { kind: 'transfer', payload: { to, amountUnits: BigInt(random.between(1, 50)) } }
-    })
-    const bytes = signTx(from, tx)
-    for (const node of live) {
-      if (!random.chance(0.5)) continue
-      try {
-        node.mempool!.add(bytes)
-      } catch {
-        // a replica that is behind or ahead does not take it
+        const isExpected = node.hasDiskErrors || (node.isDamaged && problem.includes('is damaged'))
+        if (isHonest(node) && !isExpected) this.#stuck.push(`${node.id}: ${problem}`)
       }
     }
   }
@@ -263,8 +238,8 @@ class Simulation {
 
 const genesisCache = new Map<string, Genesis>()
 
-function genesisOf({ powers, revealEveryHeights }: Scenario): Genesis {
-  const id = `${powers.join()}/${revealEveryHeights}`
+function genesisOf({ powers, revealEveryHeights, changesSet }: Scenario): Genesis {
+  const id = `${powers.join()}/${revealEveryHeights}/${changesSet}`
   let genesis = genesisCache.get(id)
   if (genesis === undefined) {
     genesis = {
@@ -275,7 +250,9 @@ function genesisOf({ powers, revealEveryHeights }: Scenario): Genesis {
         blockIntervalMs: BLOCK_INTERVAL_MS,
         feeBaseUnits: 5n,
         feePerKiBUnits: 2n,
-        revealEveryHeights
+        revealEveryHeights,
+        epochHeights: changesSet ? 3 : defaultParams().epochHeights,
+        minBondUnits: UNITS_PER_POWER
       },
       accounts: [
         ...powers.map((_, i) => ({

@@ -13,11 +13,13 @@ import { HoldfastError, messageOf, toHoldfastError } from '../../base/errors.ts'
 import { decodeBlock } from '../block.ts'
 import type { Certificate } from '../types/block.ts'
 import type { ConsensusDriver, DriverInit, DriverState } from './driver-types.ts'
-import { EarlyMessages, heightOf } from './early-messages.ts'
+import { EarlyMessages } from './early-messages.ts'
 import { HeightRun, type Outcome, RULES } from './height-run.ts'
 import { Inbox } from './inbox.ts'
 import { Journal } from './journal.ts'
+import { LastCommit } from './last-commit.ts'
 import { LateAnswers } from './late-answers.ts'
+import { heightOf } from './message-height.ts'
 import { Outbox } from './outbox.ts'
 import type { Signer } from './signer.ts'
 import { TIMEOUTS_DEFAULT } from './timeouts.ts'
@@ -39,11 +41,14 @@ class Driver implements ConsensusDriver {
   readonly #inbox = new Inbox()
   readonly #early = new EarlyMessages()
   readonly #late: LateAnswers
+  readonly #last: LastCommit
   readonly #outbox: Outbox
   #state: DriverState = { kind: 'stopped' }
   #signer: Signer | undefined
   /** The height that is open; 0 before start. */
   #height = 0n
+  /** Whether a height was left behind in this turn. */
+  #hasMovedOn = false
   #run: HeightRun | undefined
   #timers = new Set<() => void>()
   /** Timers that fired: whether to begin the height, and inputs of its core. */
@@ -58,6 +63,7 @@ class Driver implements ConsensusDriver {
     this.#verifier = init.verifier ?? realVerifier(init.replica.network)
     this.#journal = new Journal(init.files, init.journalRotateBytes)
     this.#late = new LateAnswers(init.replica)
+    this.#last = new LastCommit(init.replica, this.#verifier)
     this.#outbox = new Outbox(init.net, init.random)
   }
 
@@ -155,8 +161,9 @@ class Driver implements ConsensusDriver {
     if (this.#isStopped) return
     this.#outbox.send()
     for (const found of evidence) this.#init.onEvidence?.(found)
-    if (decided !== undefined) {
-      await this.#apply(decided)
+    if (decided !== undefined) await this.#apply(decided)
+    if (this.#hasMovedOn) {
+      this.#hasMovedOn = false
       await this.#journal.rotate()
     }
   }
@@ -176,6 +183,8 @@ class Driver implements ConsensusDriver {
   #openHeight(): void {
     const { replica, clock } = this.#init
     this.#endHeight()
+    // not after a restart: then the journal holds what the open height needs
+    this.#hasMovedOn = this.#height > 0n
     const head = replica.head()
     this.#height = head.height + 1n
     this.#journal.forgetBelow(this.#height)
@@ -195,7 +204,13 @@ class Driver implements ConsensusDriver {
     assert(this.#signer !== undefined, 'the driver has started')
     this.#run = new HeightRun({
       rules: this.#init.rules ?? RULES,
-      proposer: { replica, mempool, validatorKey, beaconKey },
+      proposer: {
+        replica,
+        mempool,
+        validatorKey,
+        beaconKey,
+        lastCert: () => this.#last.certificate()
+      },
       height: this.#height,
       signer: this.#signer,
       journal: this.#journal,
@@ -239,7 +254,7 @@ class Driver implements ConsensusDriver {
       return
     }
     const height = heightOf(message)
-    if (height <= this.#init.replica.height) this.#answerLate(from, message, height)
+    if (height <= this.#init.replica.height) this.#receiveLate(from, message)
     if (this.#state.kind === 'read-only' || height < this.#height) return
     if (height > this.#height) this.#init.onBehind?.(height, from)
     if (height > this.#height || this.#run === undefined) {
@@ -249,10 +264,9 @@ class Driver implements ConsensusDriver {
     }
   }
 
-  /** What a peer tells on its own is no question: answering it could go back and forth for ever. */
-  #answerLate(from: Sender, message: Message, height: bigint): void {
-    if (message.type === 'have') return
-    const answer = this.#late.answer(from, height, this.#init.clock.nowMs())
+  #receiveLate(from: Sender, message: Message): void {
+    if (message.type === 'vote') this.#last.add(message.vote)
+    const answer = this.#late.answer(from, message, this.#init.clock.nowMs())
     if (answer !== undefined) this.#outbox.put(from, answer)
   }
 

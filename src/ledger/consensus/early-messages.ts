@@ -73,17 +73,3 @@ function placeOf(message: Message): { height: bigint; view: bigint; bytes: numbe
   const { height, view, block } = message.proposal
   return { height, view, bytes: block.length }
 }
-
-/** The height that a message is about. */
-export function heightOf(message: Message): bigint {
-  switch (message.type) {
-    case 'proposal':
-      return message.proposal.height
-    case 'vote':
-      return message.vote.height
-    case 'need':
-      return message.need.height
-    case 'have':
-      return message.have.height
-  }
-}

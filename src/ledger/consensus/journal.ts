@@ -89,6 +89,11 @@ export class Journal {
     this.#opened = { ...kept, blocks: any ? blocks : [] }
   }
 
+  /** The highest height at which anything was signed. */
+  get signedHeight(): bigint {
+    return this.#signed.height
+  }
+
   /** Whether the record is among those of the highest height signed. */
   hasSigned(record: Uint8Array): boolean {
     return this.#signed.payloads.some(known => equal(known, record))

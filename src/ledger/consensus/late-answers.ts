@@ -4,9 +4,10 @@
  */
 import { encodeBlock } from '../block.ts'
 import type { Block, Certificate } from '../types/block.ts'
+import { heightOf } from './message-height.ts'
 import type { Message, Sender } from './types.ts'
 
-/** Answers to one peer within LATE_WINDOW_MS; none twice for one height. */
+/** Answers to one peer within LATE_WINDOW_MS; no kind of answer twice for one height. */
 export const LATE_ANSWERS_MAX = 16
 export const LATE_WINDOW_MS = 1_000
 const PEERS_MAX = 512
@@ -18,7 +19,8 @@ export interface FinalBlocks {
 
 interface Window {
   endMs: number
-  heights: Set<bigint>
+  /** `height/type` of what was answered. */
+  answered: Set<string>
 }
 
 export class LateAnswers {
@@ -30,16 +32,19 @@ export class LateAnswers {
   }
 
   /** What to send to the peer, if anything. */
-  answer(from: Sender, height: bigint, nowMs: number): Message | undefined {
-    if (!this.#isAllowed(from, height, nowMs)) return undefined
-    const block = this.#chain.block(height)
+  answer(from: Sender, message: Message, nowMs: number): Message | undefined {
+    // what a peer tells on its own is no question: answering it could go back and forth for ever
+    if (message.type === 'have') return undefined
+    const height = heightOf(message)
+    if (!this.#isAllowed(from, `${height}/${message.type}`, nowMs)) return undefined
+    const block = message.type === 'need' ? this.#chain.block(height) : undefined
     const cert = this.#chain.certificate(height)
-    if (block === undefined || cert === undefined) return undefined
-    const blocks = [encodeBlock(block)]
+    if (cert === undefined) return undefined
+    const blocks = block === undefined ? [] : [encodeBlock(block)]
     return { type: 'have', have: { height, certs: [cert], votes: [], proposals: [], blocks } }
   }
 
-  #isAllowed(from: Sender, height: bigint, nowMs: number): boolean {
+  #isAllowed(from: Sender, id: string, nowMs: number): boolean {
     let window = this.#windows.get(from)
     // a window that ends too far ahead is from before the clock was set back
     if (
@@ -49,11 +54,11 @@ export class LateAnswers {
     ) {
       this.#windows.delete(from)
       if (this.#windows.size >= PEERS_MAX) this.#windows.delete(this.#windows.keys().next().value!)
-      window = { endMs: nowMs + LATE_WINDOW_MS, heights: new Set() }
+      window = { endMs: nowMs + LATE_WINDOW_MS, answered: new Set() }
       this.#windows.set(from, window)
     }
-    if (window.heights.size >= LATE_ANSWERS_MAX || window.heights.has(height)) return false
-    window.heights.add(height)
+    if (window.answered.size >= LATE_ANSWERS_MAX || window.answered.has(id)) return false
+    window.answered.add(id)
     return true
   }
 }

@@ -11,7 +11,7 @@ import { blockHashOf, checkBlock, decodeBlock, encodeBlock, makeBlock } from '..
 import { checkCarried } from '../block-check.ts'
 import type { Mempool } from '../mempool.ts'
 import type { Replica } from '../replica.ts'
-import { type Block, TXS_BYTES_MAX } from '../types/block.ts'
+import { type Block, type Certificate, TXS_BYTES_MAX } from '../types/block.ts'
 
 /** How far honest clocks may differ. */
 export const PRECISION_MS = 500
@@ -24,6 +24,8 @@ export interface ProposerInit {
   mempool: Pick<Mempool, 'candidates'>
   validatorKey: SigningKey
   beaconKey: BeaconKey
+  /** Finalization of the head, for the block above it. */
+  lastCert(): Certificate
 }
 
 /** MSGDELAY(v): grows with the view, so that a slow network passes in the end. */
@@ -35,7 +37,7 @@ export function messageDelayMs(view: bigint): number {
 
 /** Our own block for a view of the next height. */
 export function buildBlock(
-  { replica, mempool, validatorKey, beaconKey }: ProposerInit,
+  { replica, mempool, validatorKey, beaconKey, lastCert }: ProposerInit,
   view: bigint,
   nowMs: number
 ): { blockHash: Hash; block: Uint8Array } {
@@ -54,8 +56,7 @@ export function buildBlock(
     candidates: mempool.candidates(TXS_BYTES_MAX),
     bytesMax: TXS_BYTES_MAX
   })
-  const lastCert = replica.certificate(parent.height)!
-  const fresh = { originView: view, timeMs, proposer, reveal, lastCert, txs }
+  const fresh = { originView: view, timeMs, proposer, reveal, lastCert: lastCert(), txs }
   const block = makeBlock(replica.rules(), parent, fresh)
   return { blockHash: blockHashOf(block.header), block: encodeBlock(block) }
 }

@@ -2,13 +2,13 @@
 import { assert } from '../../base/assert.ts'
 import type { Units } from '../../base/money.ts'
 import type { StateStore } from '../state/store.ts'
-import { accounts, deals, totals, validatorRecords } from '../state/tables.ts'
+import { accounts, channels, deals, totals, validatorRecords } from '../state/tables.ts'
 import type { Totals } from '../types/records.ts'
 import { supplyOf } from './money.ts'
 
 /**
- * Scans the committed state. Fails with AssertionError unless accounts, deals, validators and totals agree and add up
- * to the supply.
+ * Scans the committed state. Fails with AssertionError unless accounts, deals, channels, validators and totals agree
+ * and add up to the supply.
  */
 export async function auditSupply(store: StateStore, supplyUnits: Units): Promise<Totals> {
   const byAccount: Totals = emptyTotals()
@@ -25,6 +25,9 @@ export async function auditSupply(store: StateStore, supplyUnits: Units): Promis
       const deal = deals.type.deserialize(value)
       byDeal.escrowUnits += deal.escrowUnits
       byDeal.collateralUnits += deal.collateralUnits
+    } else if (record[0] === channels.id) {
+      const channel = channels.type.deserialize(value)
+      byDeal.escrowUnits += channel.depositUnits - channel.redeemedUnits
     } else if (record[0] === validatorRecords.id) {
       const { bondUnits, unbonding } = validatorRecords.type.deserialize(value)
       bonded.bondUnits += bondUnits
@@ -37,7 +40,7 @@ export async function auditSupply(store: StateStore, supplyUnits: Units): Promis
   assert(byAccount.balanceUnits === kept.balanceUnits, 'balances add up')
   assert(byAccount.escrowUnits === kept.escrowUnits, 'escrows of accounts add up')
   assert(byAccount.collateralUnits === kept.collateralUnits, 'collateral of accounts adds up')
-  assert(byDeal.escrowUnits === kept.escrowUnits, 'escrows of deals add up')
+  assert(byDeal.escrowUnits === kept.escrowUnits, 'escrows of deals and channels add up')
   assert(byDeal.collateralUnits === kept.collateralUnits, 'collateral of deals adds up')
   assert(bonded.bondUnits === kept.bondUnits, 'bonds add up')
   assert(bonded.unbondingUnits === kept.unbondingUnits, 'unbonding bonds add up')

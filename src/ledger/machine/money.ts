@@ -54,7 +54,7 @@ export function lockCollateral(state: Overlay, provider: Uint8Array, units: Unit
   move(state, { from: provider, out: 'balanceUnits', to: provider, into: 'collateralUnits', units })
 }
 
-/** From the client's escrow to anybody's balance: the provider's pay or the client's refund. */
+/** From the escrow of a client or payer to anybody's balance: pay or refund. */
 export function payFromEscrow(
   state: Overlay,
   client: Uint8Array,
@@ -66,6 +66,24 @@ export function payFromEscrow(
 
 export function releaseCollateral(state: Overlay, provider: Uint8Array, units: Units): void {
   move(state, { from: provider, out: 'collateralUnits', to: provider, into: 'balanceUnits', units })
+}
+
+/** From the collateral of a failed deal to the balance of whoever it compensates. */
+export function payFromCollateral(
+  state: Overlay,
+  provider: Uint8Array,
+  to: Uint8Array,
+  units: Units
+): void {
+  move(state, { from: provider, out: 'collateralUnits', to, into: 'balanceUnits', units })
+}
+
+/** From the collateral of a failed deal to nobody. */
+export function burnCollateral(state: Overlay, provider: Uint8Array, units: Units): void {
+  const account = accountOf(state, provider)
+  const collateralUnits = sub(account.collateralUnits, units)
+  state.put(accounts, provider, { ...account, collateralUnits })
+  retotal(state, 'collateralUnits', 'burntUnits', units)
 }
 
 /** From the balance to a bond. @throws TxFailure InsufficientFunds */

@@ -46,7 +46,21 @@ export const OUTCOMES = [
   'ProposalUnknown',
   'ProposalExpired',
   'VoteRepeated',
-  'TooManyScheduled'
+  'TooManyScheduled',
+  'DealFailed',
+  'DealAbandoned',
+  'DealNotAbandoned',
+  'DealEnding',
+  'BountyNotOver',
+  'MaintenanceInvalid',
+  'MaintenanceUsedUp',
+  'ChannelUnknown',
+  'ChannelExists',
+  'ChannelExpired',
+  'ChannelTooLong',
+  'ChannelNotOver',
+  'VoucherStale',
+  'VoucherUnbacked'
 ] as const
 
 export type Outcome = (typeof OUTCOMES)[number]

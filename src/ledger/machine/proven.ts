@@ -37,8 +37,14 @@ export function markProven(
   state.put(providers, provider, {
     ...record,
     provenCount: record.provenCount + 1n,
-    provenNext: period + 1n
+    provenNext: period + 1n,
+    resumedFrom: hasGap(record, period) ? period : record.resumedFrom
   })
+}
+
+/** Whether a period was due since the last proven one. */
+function hasGap({ provenNext, dueFrom }: ProviderRecord, period: bigint): boolean {
+  return dueFrom > 0n && period > dueFrom && period > provenNext
 }
 
 /** Chunks between the newest one and `index` (included), without any proof in them. */
@@ -90,7 +96,41 @@ function provenUpTo(
   return chunk.countBefore + bitsUpTo(chunk.bits, Number(period % CHUNK_PERIODS))
 }
 
-function placeOf(params: Params, provider: Uint8Array, index: bigint): Uint8Array {
+/**
+ * First period after the last proven one below `before`, looking back no further than `from`. What has fallen out of
+ * the ring counts as proven here: nobody is accused of what is no longer known.
+ */
+export function nextAfterProven(
+  state: Overlay,
+  params: Params,
+  provider: Uint8Array,
+  range: { from: bigint; before: bigint }
+): bigint {
+  const { from, before } = range
+  const record = state.get(providers, provider)
+  if (record === undefined || record.provenNext <= before) return record?.provenNext ?? 0n
+  const newest = (record.provenNext - 1n) / CHUNK_PERIODS
+  const oldestKept = newest - ringChunks(params) + 1n
+  for (let index = (before - 1n) / CHUNK_PERIODS; index >= from / CHUNK_PERIODS; index--) {
+    if (index < oldestKept) return before
+    const chunk = state.get(provenChunks, placeOf(params, provider, index))
+    if (chunk === undefined) return 0n
+    const below = before - index * CHUNK_PERIODS
+    const bit = highestBit(chunk.bits, Number(below < CHUNK_PERIODS ? below : CHUNK_PERIODS))
+    if (bit >= 0) return index * CHUNK_PERIODS + BigInt(bit) + 1n
+  }
+  return 0n
+}
+
+/** Position of the highest set bit below `below`; -1 when there is none. */
+function highestBit(bits: Uint8Array, below: number): number {
+  let i = below - 1
+  while (i >= 0 && ((bits[i >> 3]! >> (i & 7)) & 1) === 0) i--
+  return i
+}
+
+/** Where the ring keeps the chunk of an index: key of provenChunks. */
+export function placeOf(params: Params, provider: Uint8Array, index: bigint): Uint8Array {
   return numbered(provider, Number(index % ringChunks(params)))
 }
 

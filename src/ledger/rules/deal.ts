@@ -18,16 +18,21 @@ import {
   type Table
 } from '../state/tables.ts'
 import { type DealTerms, dealIdOf, verifyTerms } from '../types/deal.ts'
-import type { Contents } from '../types/records.ts'
+import { type Contents, NOTICE_BY } from '../types/records.ts'
 import type { DealOpen, DealTopUp } from '../types/tx.ts'
 import { openDeal } from './settlement.ts'
 import { takeSlot } from './slots.ts'
 
 const EMPTY: Contents = { revision: 0n, root: ZERO_HASH, leaves: 0n, bytes: 0n }
 
-/** Anybody may post it: both signatures are inside. */
+/**
+ * Anybody may post it: both signatures are inside.
+ *
+ * Money flows: escrowUnits from the client's balance to its escrow; collateralUnits from the provider's balance to its
+ * collateral.
+ */
 export function applyDealOpen(ctx: TxContext, payload: DealOpen): void {
-  const { state, period } = ctx
+  const { state, params, period } = ctx
   const { terms } = payload
   checkTerms(ctx, terms)
   requireThat(
@@ -51,6 +56,13 @@ export function applyDealOpen(ctx: TxContext, payload: DealOpen): void {
     endPeriod: terms.endPeriod,
     slot: takeSlot(ctx, terms.provider, id),
     closed: 0,
+    heldFrom: 0n,
+    noticeBy: NOTICE_BY.nobody,
+    failedPeriod: 0n,
+    abandonPeriods: params.abandonPeriods,
+    bountyPeriods: params.bountyPeriods,
+    noticePeriods: params.noticePeriods,
+    compensationPerMille: params.compensationPerMille,
     contents: constantVersions(EMPTY),
     settledTo: period + 1n,
     provenPeriods: 0n,
@@ -93,7 +105,11 @@ function checkTerms(ctx: TxContext, terms: DealTerms): void {
   )
 }
 
-/** More escrow for a running deal, from anybody; what is left goes to the client at the end. */
+/**
+ * More escrow for a running deal, from anybody; what is left goes to the client at the end.
+ *
+ * Money flows: amountUnits from the sender's balance to the client's escrow.
+ */
 export function applyDealTopUp(ctx: TxContext, payload: DealTopUp): void {
   requireThat(payload.amountUnits > 0n, 'AmountInvalid', 'nothing to add')
   const deal = openDeal(ctx, payload.dealId)

@@ -2,13 +2,21 @@
 import { HoldfastError } from '../../base/errors.ts'
 import type { TxContext } from '../machine/context.ts'
 import { fail } from '../machine/outcomes.ts'
+import {
+  channelOpenType,
+  channelRedeemType,
+  channelRefType,
+  channelTopUpType
+} from '../types/channel.ts'
 import { proofPayloadType } from '../types/proof.ts'
 import { decodeStrict, type Ssz } from '../types/ssz.ts'
 import {
+  dealExtendType,
   dealOpenType,
   dealRefType,
   dealReviseType,
   dealTopUpType,
+  providerMaintenanceType,
   providerRegisterType,
   TX_KINDS,
   type TxKindName,
@@ -23,13 +31,21 @@ import {
   validatorRegisterType
 } from '../types/validator-tx.ts'
 import { applyBond, applyUnbond, applyWithdraw } from './bond.ts'
+import {
+  applyChannelClose,
+  applyChannelOpen,
+  applyChannelRedeem,
+  applyChannelTopUp
+} from './channel.ts'
 import { applyDealOpen, applyDealTopUp } from './deal.ts'
+import { applyDealClose, applyDealFail, applyDealTerminate } from './ending.ts'
 import { applyEvidence } from './evidence.ts'
+import { applyDealExtend } from './extension.ts'
 import { applyGovPropose, applyGovVote } from './governance.ts'
 import { applyProof } from './proof.ts'
-import { applyProviderRegister } from './provider.ts'
+import { applyProviderMaintenance, applyProviderRegister } from './provider.ts'
 import { applyDealRevise } from './revision.ts'
-import { applyDealClose, applyDealSettle } from './settlement.ts'
+import { applyDealSettle } from './settlement.ts'
 import { applyTransfer } from './transfer.ts'
 import { applyRegister, applyUnjail } from './validator.ts'
 
@@ -55,7 +71,15 @@ const RULES: Record<TxKindName, Rule> = {
   validatorUnjail: rule(validatorRefType, applyUnjail),
   evidence: rule(evidenceType, applyEvidence),
   govPropose: rule(govProposeType, applyGovPropose),
-  govVote: rule(govVoteType, applyGovVote)
+  govVote: rule(govVoteType, applyGovVote),
+  providerMaintenance: rule(providerMaintenanceType, applyProviderMaintenance),
+  dealExtend: rule(dealExtendType, applyDealExtend),
+  dealTerminate: rule(dealRefType, applyDealTerminate),
+  dealFail: rule(dealRefType, applyDealFail),
+  channelOpen: rule(channelOpenType, applyChannelOpen),
+  channelTopUp: rule(channelTopUpType, applyChannelTopUp),
+  channelRedeem: rule(channelRedeemType, applyChannelRedeem),
+  channelClose: rule(channelRefType, applyChannelClose)
 }
 
 /** @throws TxFailure whatever the rule refuses */

@@ -67,6 +67,7 @@ function leafOfSlot(
   return { dealId, leafIndex: init.leafIndex, dealRoot: root, dealLeaves: leaves, revision }
 }
 
+/** Money flows: none; the period can be settled. */
 export function applyProof(ctx: TxContext, payload: ProofPayload): void {
   const { state, params, sender, height, period: now } = ctx
   const { period, openings } = payload

@@ -17,6 +17,7 @@ import { setContents } from './slots.ts'
 export const DEAL_LEAVES_MAX: bigint =
   BigInt(DEAL_PIECES_MAX) * BigInt(Math.ceil(PIECE_BYTES_MAX / LEAF_BYTES))
 
+/** Money flows: those of `settle`. */
 export function applyDealRevise(ctx: TxContext, payload: DealRevise): void {
   const { revision } = payload
   const deal = openDeal(ctx, revision.dealId)
@@ -34,7 +35,8 @@ export function applyDealRevise(ctx: TxContext, payload: DealRevise): void {
   const revised = setContents(ctx, settled, { revision: revision.revision, root, leaves, bytes })
   ctx.state.put(deals, revision.dealId, {
     ...revised,
-    startPeriod: startPeriodOf(deal, ctx.period, leaves)
+    startPeriod: startPeriodOf(deal, ctx.period, leaves),
+    heldFrom: heldFromOf(deal, ctx.period, leaves)
   })
 }
 
@@ -84,4 +86,10 @@ export function escrowNeeded(deal: DealRecord, period: bigint, bytes: bigint): U
 function startPeriodOf(deal: DealRecord, period: bigint, leaves: bigint): bigint {
   if (deal.startPeriod !== 0n && deal.startPeriod <= period) return deal.startPeriod
   return leaves > 0n ? period + 1n : 0n
+}
+
+/** 0 without leaves: what is not held cannot be missed. */
+function heldFromOf({ heldFrom }: DealRecord, period: bigint, leaves: bigint): bigint {
+  if (leaves === 0n) return 0n
+  return heldFrom > 0n ? heldFrom : period + 1n
 }

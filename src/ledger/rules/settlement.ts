@@ -7,7 +7,8 @@ import { assert } from '../../base/assert.ts'
 import { ZERO_HASH } from '../../base/hash.ts'
 import { min, type Units } from '../../base/money.ts'
 import type { TxContext } from '../machine/context.ts'
-import { payFromEscrow, periodPriceUnits, releaseCollateral } from '../machine/money.ts'
+import { graceFrom } from '../machine/misses.ts'
+import { payFromEscrow, periodPriceUnits } from '../machine/money.ts'
 import { requireThat } from '../machine/outcomes.ts'
 import { provenBetween } from '../machine/proven.ts'
 import type { Params } from '../params.ts'
@@ -15,10 +16,7 @@ import type { Overlay } from '../state/overlay.ts'
 import { deals, providers } from '../state/tables.ts'
 import type { Contents, DealRecord } from '../types/records.ts'
 import type { DealRef } from '../types/tx.ts'
-import { freeSlot, setContents } from './slots.ts'
-
-/** Periods after the last one in which its proof is still accepted. */
-const GRACE_PERIODS = 1n
+import { setContents } from './slots.ts'
 
 export interface Tally {
   /** Periods with leaves and a proof. */
@@ -51,17 +49,16 @@ export function tallyDeal(
   return sum
 }
 
-/** First period whose proof may still come by the clock alone. */
-export function graceFrom(period: bigint): bigint {
-  return period - GRACE_PERIODS
-}
-
 /** First period that is not final for a provider. */
 export function finalTo(state: Overlay, provider: Uint8Array, period: bigint): bigint {
   return max(graceFrom(period), state.get(providers, provider)?.provenNext ?? 0n)
 }
 
-/** Pays all final periods and returns the deal as it is then; the caller stores it. */
+/**
+ * Pays all final periods and returns the deal as it is then; the caller stores it.
+ *
+ * Money flows: the price of every proven period, from the client's escrow to the provider's balance.
+ */
 export function settle(ctx: TxContext, deal: DealRecord): DealRecord {
   const final = finalTo(ctx.state, deal.provider, ctx.period)
   const to = min(final, deal.endPeriod + 1n)
@@ -82,7 +79,11 @@ export function settle(ctx: TxContext, deal: DealRecord): DealRecord {
   }
 }
 
-/** dealSettle: anybody may ask. From the deal's last period on, its leaves leave the next challenges. */
+/**
+ * dealSettle: anybody may ask. From the deal's last period on, its leaves leave the next challenges.
+ *
+ * Money flows: those of `settle`.
+ */
 export function applyDealSettle(ctx: TxContext, payload: DealRef): void {
   const deal = openDeal(ctx, payload.dealId)
   const settled = settle(ctx, deal)
@@ -93,36 +94,23 @@ export function applyDealSettle(ctx: TxContext, payload: DealRef): void {
   )
 }
 
-/** dealClose: anybody may ask, once the last period is final. */
-export function applyDealClose(ctx: TxContext, payload: DealRef): void {
-  const deal = openDeal(ctx, payload.dealId)
-  requireThat(
-    graceFrom(ctx.period) > deal.endPeriod,
-    'DealNotOver',
-    `the deal can be closed from period ${deal.endPeriod + GRACE_PERIODS + 1n} on`
-  )
-  const settled = retire(ctx, settle(ctx, deal))
-  payFromEscrow(ctx.state, deal.client, deal.client, settled.escrowUnits)
-  releaseCollateral(ctx.state, deal.provider, settled.collateralUnits)
-  freeSlot(ctx, settled)
-  ctx.state.put(deals, payload.dealId, {
-    ...settled,
-    escrowUnits: 0n,
-    collateralUnits: 0n,
-    closed: 1
-  })
-}
-
 /** A deal that is not closed. @throws TxFailure DealUnknown, DealClosed */
-export function openDeal(ctx: TxContext, dealId: Uint8Array): DealRecord {
+export function unclosedDeal(ctx: TxContext, dealId: Uint8Array): DealRecord {
   const deal = ctx.state.get(deals, dealId)
   requireThat(deal !== undefined, 'DealUnknown', 'no such deal')
   requireThat(deal.closed === 0, 'DealClosed', 'the deal is closed')
   return deal
 }
 
+/** A deal that is neither closed nor failed. @throws TxFailure DealUnknown, DealClosed, DealFailed */
+export function openDeal(ctx: TxContext, dealId: Uint8Array): DealRecord {
+  const deal = unclosedDeal(ctx, dealId)
+  requireThat(deal.failedPeriod === 0n, 'DealFailed', 'the deal has failed')
+  return deal
+}
+
 /** No leaves from the next period on. */
-function retire(ctx: TxContext, deal: DealRecord): DealRecord {
+export function retire(ctx: TxContext, deal: DealRecord): DealRecord {
   const { revision, leaves } = deal.contents.v2
   if (leaves === 0n) return deal
   return setContents(ctx, deal, { revision, root: ZERO_HASH, leaves: 0n, bytes: 0n })

@@ -3,7 +3,7 @@
  * w, its leaves are gone from w + 1, and proofs for w are accepted until the end of w + 1.
  */
 import { assert } from '../../base/assert.ts'
-import { addLeaves, DEALS_PER_PROVIDER_MAX, growByOne } from '../fenwick.ts'
+import { addLeaves, DEALS_PER_PROVIDER_MAX, growByOne, totalLeaves } from '../fenwick.ts'
 import type { TxContext } from '../machine/context.ts'
 import { requireThat } from '../machine/outcomes.ts'
 import { setFrom } from '../machine/versions.ts'
@@ -32,7 +32,7 @@ export function takeSlot(ctx: TxContext, provider: Uint8Array, dealId: Uint8Arra
   return slot
 }
 
-/** Queues the slot of a deal that is being closed. */
+/** Queues the slot of a deal that is being closed or has failed. */
 export function freeSlot(ctx: TxContext, deal: DealRecord): void {
   const { state } = ctx
   const record = providerOf(ctx, deal.provider)
@@ -45,18 +45,27 @@ export function freeSlot(ctx: TxContext, deal: DealRecord): void {
 
 /** The deal with new contents from the next period on; its leaves in the provider's tree follow. */
 export function setContents(ctx: TxContext, deal: DealRecord, contents: Contents): DealRecord {
-  const period = ctx.period + 1n
-  addLeaves(ctx.state, {
-    provider: deal.provider,
-    slotCount: providerOf(ctx, deal.provider).slotCount,
-    slot: deal.slot,
-    period,
-    delta: contents.leaves - deal.contents.v2.leaves
-  })
-  return { ...deal, contents: setFrom(deal.contents, period, contents) }
+  changeLeaves(ctx, deal, contents.leaves - deal.contents.v2.leaves)
+  return { ...deal, contents: setFrom(deal.contents, ctx.period + 1n, contents) }
 }
 
-function providerOf(ctx: TxContext, account: Uint8Array): ProviderRecord {
+/** No challenge draws from the deal from the next period on; what it held stays on record. */
+export function withdrawLeaves(ctx: TxContext, deal: DealRecord): void {
+  changeLeaves(ctx, deal, -deal.contents.v2.leaves)
+}
+
+function changeLeaves(ctx: TxContext, { provider, slot }: DealRecord, delta: bigint): void {
+  const { state } = ctx
+  const period = ctx.period + 1n
+  const record = providerOf(ctx, provider)
+  const { slotCount } = record
+  addLeaves(state, { provider, slotCount, slot, period, delta })
+  const total = totalLeaves(state, provider, slotCount, period)
+  if (total > 0n === record.dueFrom > 0n) return
+  state.put(providers, provider, { ...record, dueFrom: total > 0n ? period : 0n })
+}
+
+export function providerOf(ctx: TxContext, account: Uint8Array): ProviderRecord {
   const record = ctx.state.get(providers, account)
   assert(record !== undefined, 'the provider of a deal is registered')
   return record

@@ -17,6 +17,7 @@ import { appHeadType } from '../state/app-head.ts'
 import { APP_HEAD_KEY, EARLIEST_KEY, GENESIS_KEY, RESTORING_KEY } from '../state/keys.ts'
 import { StateStore } from '../state/store.ts'
 import { ENCODINGS, type LedgerDb } from '../state/view.ts'
+import { plainBytes } from '../types/ssz.ts'
 import { decodeChunk, verifyChunk } from './chunk.ts'
 
 export interface RestoreBase {
@@ -42,7 +43,10 @@ export class SnapshotRestore {
   #after: Hash | undefined
   #progress: RestoreProgress = { height: 0n, chunks: 0, records: 0n, complete: false }
 
-  /** @param db open, without a ledger in it, in no other hands; stays the caller's to close */
+  /**
+   * @param db open, without a block in it; a replica that has it open is reopened afterwards, and applies nothing until
+   *   then; stays the caller's to close
+   */
   constructor(db: LedgerDb) {
     this.#db = db
   }
@@ -52,13 +56,15 @@ export class SnapshotRestore {
   }
 
   /**
-   * Checks that the block of the snapshot is the one below the trusted block, and clears the database.
-   * @throws HoldfastError BLOCK_INVALID, ALREADY_EXISTS when there is a ledger
+   * Checks that the block of the snapshot is the one below the trusted block, and clears the database, in which a
+   * genesis may be.
+   * @throws HoldfastError BLOCK_INVALID, ALREADY_EXISTS when there is a ledger with blocks
    */
   async begin(base: RestoreBase): Promise<void> {
     assert(this.#base === undefined, 'a restore begins once')
     checkBase(base)
-    if ((await this.#db.get(GENESIS_KEY, ENCODINGS)) !== undefined) {
+    const head = await this.#db.get(APP_HEAD_KEY, ENCODINGS)
+    if (head !== undefined && appHeadType.deserialize(plainBytes(head)).height > 0n) {
       throw new HoldfastError('ALREADY_EXISTS', 'there is a ledger already', {
         hint: 'a snapshot is restored into an empty ledger folder'
       })

@@ -25,8 +25,14 @@ export class Overlay implements RecordReader {
   }
 
   read(record: Uint8Array): Uint8Array | undefined {
-    const change = this.#changes.get(idOf(record))
-    return change === undefined ? this.#below.read(record) : change.value
+    const id = idOf(record)
+    let layer: RecordReader = this
+    while (layer instanceof Overlay) {
+      const change = layer.#changes.get(id)
+      if (change !== undefined) return change.value
+      layer = layer.#below
+    }
+    return layer.read(record)
   }
 
   get<V>(table: Table<V>, key: Uint8Array): V | undefined {

@@ -89,7 +89,12 @@ export class StateStore implements RecordReader {
       value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value }
     )
     await this.#db.batch(operations, { ...ENCODINGS, sync: true })
-    // no await from here on: whoever learns of the commit finds the views moved on
+    this.refresh()
+  }
+
+  /** Moves on to what is in the database now; somebody else may have written to it. */
+  refresh(): void {
+    // no await in here: whoever learns of a commit finds the views moved on
     const oldest = this.#previous
     this.#previous = this.#newest
     this.#newest = new StateView(this.#db)
@@ -105,7 +110,7 @@ export class StateStore implements RecordReader {
   async discardRestore(): Promise<void> {
     if (this.raw(RESTORING_KEY) === undefined) return
     await this.#db.clear()
-    await this.commit([])
+    this.refresh()
   }
 
   /** Releases the views; the database stays the caller's. */

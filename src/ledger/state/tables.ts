@@ -173,8 +173,8 @@ export const AUTHENTICATED_TABLES: ReadonlyMap<string, Table<unknown>> = new Map
 export const ONLY: Uint8Array = new Uint8Array(0)
 
 export function numbered(account: Uint8Array, number: number): Uint8Array {
-  const tail = Buffer.alloc(4)
-  tail.writeUInt32BE(number)
+  const tail = new Uint8Array(4)
+  new DataView(tail.buffer).setUint32(0, number)
   return concat(account, tail)
 }
 

@@ -1,6 +1,6 @@
 /**
- * What client and provider sign off-ledger: the terms that open a deal and the revisions that change its contents.
- * Both are SSZ containers signed by the wallet keys under their own labels.
+ * What client and provider sign off-ledger: the terms that open a deal, the revisions that change its contents and the
+ * extensions that move its end. All are SSZ containers signed by the wallet keys under their own labels.
  */
 import { domainHash, type Hash } from '../../base/hash.ts'
 import { type SigningKey, verifySignature } from '../../base/keys.ts'
@@ -60,8 +60,29 @@ export const revisionType: Ssz<Revision> = container<Revision>('Revision', {
   bytes: u64
 })
 
+/** New end and more escrow for a running deal; the price stays. */
+export interface Extension {
+  chainId: string
+  dealId: Uint8Array
+  /** Greater than the one before, so nothing is extended twice by it. */
+  endPeriod: bigint
+  /** Added by the client. */
+  escrowUnits: Units
+  /** Not accepted above this height. */
+  acceptHeightMax: bigint
+}
+
+export const extensionType: Ssz<Extension> = container<Extension>('Extension', {
+  chainId: chainIdType,
+  dealId: bytes32,
+  endPeriod: u64,
+  escrowUnits: u64,
+  acceptHeightMax: u64
+})
+
 const TERMS_LABEL = 'ledger/deal-terms/v1'
 const REVISION_LABEL = 'ledger/deal-revision/v1'
+const EXTENSION_LABEL = 'ledger/deal-extension/v1'
 
 /** 32-byte id of the deal that these terms open. */
 export function dealIdOf(terms: DealTerms): Hash {
@@ -92,4 +113,18 @@ export function verifyRevision(
   signature: Uint8Array
 ): boolean {
   return verifySignature(publicKey, REVISION_LABEL, revisionType.hashTreeRoot(revision), signature)
+}
+
+/** 64-byte signature by the wallet key of either side. */
+export function signExtension(key: SigningKey, extension: Extension): Uint8Array {
+  return key.sign(EXTENSION_LABEL, extensionType.hashTreeRoot(extension))
+}
+
+export function verifyExtension(
+  publicKey: Uint8Array,
+  extension: Extension,
+  signature: Uint8Array
+): boolean {
+  const root = extensionType.hashTreeRoot(extension)
+  return verifySignature(publicKey, EXTENSION_LABEL, root, signature)
 }

@@ -54,6 +54,12 @@ export interface ProviderRecord {
   /** Queue of freed slots: [freedHead, freedTail). */
   freedHead: bigint
   freedTail: bigint
+  /** First period of the running stretch in which it holds leaves; 0 while it holds none. */
+  dueFrom: bigint
+  /** First proven period after the newest gap; 0 when it never missed one. */
+  resumedFrom: bigint
+  /** Deals that failed because of it. */
+  failedDeals: number
 }
 
 export const providerType: Ssz<ProviderRecord> = container<ProviderRecord>('Provider', {
@@ -63,8 +69,26 @@ export const providerType: Ssz<ProviderRecord> = container<ProviderRecord>('Prov
   provenNext: u64,
   slotCount: u32,
   freedHead: u64,
-  freedTail: u64
+  freedTail: u64,
+  dueFrom: u64,
+  resumedFrom: u64,
+  failedDeals: u32
 })
+
+/** Periods [from, to) whose misses do not count. */
+export interface MaintenanceSpan {
+  from: bigint
+  to: bigint
+}
+
+/** Declarations that are remembered per provider. */
+export const MAINTENANCE_SPANS_MAX = 32
+
+/** Ascending, without overlap. */
+export const maintenanceType: Ssz<MaintenanceSpan[]> = listOf(
+  container<MaintenanceSpan>('MaintenanceSpan', { from: u64, to: u64 }),
+  MAINTENANCE_SPANS_MAX
+)
 
 export interface FreedSlot {
   slot: number
@@ -112,6 +136,9 @@ export type LeafCounts = Versions<bigint>
 
 export const leafCountsType: Ssz<LeafCounts> = versionsOf('LeafCounts', u64)
 
+/** Who gave notice to a deal, as the record says it. */
+export const NOTICE_BY = { nobody: 0, client: 1, provider: 2 } as const
+
 export interface DealRecord {
   client: Uint8Array
   provider: Uint8Array
@@ -127,6 +154,17 @@ export interface DealRecord {
   slot: number
   /** 0 open, 1 closed. */
   closed: number
+  /** First period of the running stretch in which the deal has leaves; 0 while it has none. */
+  heldFrom: bigint
+  /** Who shortened it: one of NOTICE_BY. */
+  noticeBy: number
+  /** The period in which it failed; 0 when it did not. */
+  failedPeriod: bigint
+  /** As the parameters were when it was opened. */
+  abandonPeriods: number
+  bountyPeriods: number
+  noticePeriods: number
+  compensationPerMille: number
   contents: Versions<Contents>
   /** Periods below this one are settled. */
   settledTo: bigint
@@ -146,6 +184,13 @@ export const dealType: Ssz<DealRecord> = container<DealRecord>('Deal', {
   endPeriod: u64,
   slot: u32,
   closed: u8,
+  heldFrom: u64,
+  noticeBy: u8,
+  failedPeriod: u64,
+  abandonPeriods: u32,
+  bountyPeriods: u32,
+  noticePeriods: u32,
+  compensationPerMille: u32,
   contents: versionsOf('DealContents', contentsType),
   settledTo: u64,
   provenPeriods: u64,

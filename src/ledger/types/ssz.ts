@@ -65,7 +65,7 @@ class AsciiType extends ByteListType {
 
   override value_deserializeFromBytes(data: ByteViews, start: number, end: number): Uint8Array {
     const bytes = super.value_deserializeFromBytes(data, start, end)
-    return Buffer.from(bytes).toString('latin1') as unknown as Uint8Array
+    return String.fromCharCode(...bytes) as unknown as Uint8Array
   }
 
   override hashTreeRoot(value: unknown): Uint8Array {
@@ -78,7 +78,7 @@ class AsciiType extends ByteListType {
 }
 
 function asciiBytes(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'latin1'))
+  return Uint8Array.from(text, character => character.charCodeAt(0))
 }
 
 export const u8: Ssz<number> = new CheckedUint(1)

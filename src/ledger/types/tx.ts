@@ -1,13 +1,20 @@
 /**
  * Transactions: the signed envelope and the payloads of accounts, providers and deals. Those of `proof` are in
- * proof.ts, those of validators in validator-tx.ts.
+ * proof.ts, those of validators in validator-tx.ts, those of channels in channel.ts.
  */
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../../base/keys.ts'
 import { TX_BYTES_MAX } from '../../base/limits.ts'
 import type { Units } from '../../base/money.ts'
-import { type DealTerms, dealTermsType, type Revision, revisionType } from './deal.ts'
+import {
+  type DealTerms,
+  dealTermsType,
+  type Extension,
+  extensionType,
+  type Revision,
+  revisionType
+} from './deal.ts'
 import { CHAIN_ID_BYTES_MAX, chainIdType } from './network.ts'
-import { byteList, bytes32, bytesOf, container, type Ssz, u8, u64 } from './ssz.ts'
+import { byteList, bytes32, bytesOf, container, type Ssz, u8, u32, u64 } from './ssz.ts'
 
 export interface Tx {
   chainId: string
@@ -48,7 +55,15 @@ export const TX_KINDS = [
   'validatorUnjail',
   'evidence',
   'govPropose',
-  'govVote'
+  'govVote',
+  'providerMaintenance',
+  'dealExtend',
+  'dealTerminate',
+  'dealFail',
+  'channelOpen',
+  'channelTopUp',
+  'channelRedeem',
+  'channelClose'
 ] as const
 
 export type TxKindName = (typeof TX_KINDS)[number]
@@ -146,7 +161,30 @@ export const dealReviseType: Ssz<DealRevise> = container<DealRevise>('DealRevise
   providerSignature: signatureType
 })
 
-/** Payload of dealSettle and dealClose. */
+export interface DealExtend {
+  extension: Extension
+  clientSignature: Uint8Array
+  providerSignature: Uint8Array
+}
+
+export const dealExtendType: Ssz<DealExtend> = container<DealExtend>('DealExtend', {
+  extension: extensionType,
+  clientSignature: signatureType,
+  providerSignature: signatureType
+})
+
+/** The sender's misses in [fromPeriod, fromPeriod + periods) do not count. */
+export interface ProviderMaintenance {
+  fromPeriod: bigint
+  periods: number
+}
+
+export const providerMaintenanceType: Ssz<ProviderMaintenance> = container<ProviderMaintenance>(
+  'ProviderMaintenance',
+  { fromPeriod: u64, periods: u32 }
+)
+
+/** Payload of dealSettle, dealTerminate, dealFail and dealClose. */
 export interface DealRef {
   dealId: Uint8Array
 }

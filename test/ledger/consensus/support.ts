@@ -15,11 +15,14 @@ import type {
   Verifier
 } from '../../../src/ledger/consensus/types.ts'
 import { leaderOf } from '../../../src/ledger/leader.ts'
-import { type Certificate, VOTE_KINDS } from '../../../src/ledger/types/block.ts'
+import { type Certificate, VOTE_KINDS, type VoteKind } from '../../../src/ledger/types/block.ts'
+import type { NetworkId } from '../../../src/ledger/types/network.ts'
 import type { Validator } from '../../../src/ledger/types/records.ts'
 
-export const { notarize, nullify, finalize } = VOTE_KINDS
-export const network = { chainId: 'test-1', genesisHash: new Uint8Array(32).fill(1) }
+export const notarize: VoteKind = VOTE_KINDS.notarize
+export const nullify: VoteKind = VOTE_KINDS.nullify
+export const finalize: VoteKind = VOTE_KINDS.finalize
+export const network: NetworkId = { chainId: 'test-1', genesisHash: new Uint8Array(32).fill(1) }
 export const HEIGHT = 7n
 export const MIX: Uint8Array = new Uint8Array(32).fill(9)
 
