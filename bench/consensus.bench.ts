@@ -1,7 +1,7 @@
 /**
- * Consensus between validators that are processes of their own on loopback, under transfers: how long from a block's time
- * to the moment a client's replica has it final, how long between blocks, and transfers per second from one wallet that
- * waits for each of 32 at once. All processes share this machine's cores.
+ * Consensus between validators that are processes of their own on loopback, under transfers: how long from a block's
+ * time to the moment a client's replica has it final, how long between blocks, and transfers per second from one
+ * wallet that waits for each of 32 at once. All processes share this machine's cores.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rowName } from './row-name.ts'

@@ -6,6 +6,9 @@ import {
   type ByteRange,
   normalisePath,
   normalisePrefix,
+  parseAuditSubject,
+  parseDealId,
+  parseMapCid,
   parseProfile,
   parseRange
 } from '../src/node/control/arguments.ts'
@@ -40,6 +43,9 @@ function notUsable(message: string): UsageError {
 export const pathArgument: Parser<string> = usage(normalisePath)
 export const prefixArgument: Parser<string> = usage(normalisePrefix)
 export const rangeArgument: Parser<ByteRange> = usage(parseRange)
+export const auditArgument: Parser<string> = usage(parseAuditSubject)
+export const dealArgument: Parser<string> = usage(parseDealId)
+export const mapArgument: Parser<string> = usage(parseMapCid)
 export const amountArgument: Parser<Units> = usage(parseTokens)
 
 export const profileArgument: Parser<string> = usage(text => {
@@ -90,4 +96,17 @@ export function assignmentArgument(text: string, before: readonly string[] = [])
 /** "provider,client", also repeated, as one list. */
 export function rolesArgument(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(',').map(role => role.trim())]
+}
+
+/** 32 bytes in hex. */
+export const hashArgument: Parser<string> = text => {
+  if (/^[0-9a-f]{64}$/.test(text)) return text
+  throw notUsable(`not a hash of 64 hex digits: ${text}`)
+}
+
+/** "HEIGHT:HASH" of a block. */
+export const checkpointArgument: Parser<{ height: bigint; blockHash: string }> = text => {
+  const [, height, blockHash] = /^(\d{1,16}):([0-9a-f]{64})$/.exec(text) ?? []
+  if (height !== undefined) return { height: BigInt(height), blockHash: blockHash! }
+  throw notUsable(`not HEIGHT:HASH of a block: ${text}`)
 }

@@ -1,9 +1,11 @@
 /** The tree of commands. */
 import { Command, Option } from 'commander'
+import { addAudit } from './commands/audit.ts'
 import { addBench } from './commands/bench.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDeals } from './commands/deals.ts'
 import { addDevnet } from './commands/devnet.ts'
+import { addEvidence } from './commands/evidence.ts'
 import { addGenesis } from './commands/genesis.ts'
 import { addGet } from './commands/get.ts'
 import { addGovernance } from './commands/governance.ts'
@@ -15,6 +17,7 @@ import { addPieceCid } from './commands/piece-cid.ts'
 import { addProvider } from './commands/provider.ts'
 import { addPut } from './commands/put.ts'
 import { addQuote } from './commands/quote.ts'
+import { addRepairMap } from './commands/repair-map.ts'
 import { addStart } from './commands/start.ts'
 import { addStatus } from './commands/status.ts'
 import { addStop } from './commands/stop.ts'
@@ -33,6 +36,9 @@ const GROUPS: readonly AddCommands[] = [
   addGet,
   addObjects,
   addDeals,
+  addAudit,
+  addEvidence,
+  addRepairMap,
   addQuote,
   addProvider,
   addWallet,

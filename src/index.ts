@@ -6,6 +6,7 @@ export { type ErrorCode, HoldfastError } from './base/errors.ts'
 export type { Logger } from './base/ports.ts'
 export { deriveKeys, type KeySet, normalisePhrase, phraseFromEntropy } from './base/seed.ts'
 export type { Config, NodeInit, Role } from './node/config.ts'
+export type * from './node/control/ledger-types.ts'
 export type * from './node/control/types.ts'
 export {
   type CreateClientInit,
@@ -13,4 +14,10 @@ export {
   type OpenNodeInit,
   openNode
 } from './node/library.ts'
+export {
+  type LightFacts,
+  type LightLedger,
+  type LightLedgerInit,
+  openLightLedger
+} from './node/light/light-ledger.ts'
 export { createNode, type HoldfastNode } from './node/node.ts'

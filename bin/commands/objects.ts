@@ -69,8 +69,9 @@ function describe(object: StatResult): string {
     ['size', `${formatBytes(object.bytes)} (${object.bytes} bytes)`],
     ['modified', object.modified],
     ['manifest', object.manifest],
+    ['repair map', object.repairMap ?? '-'],
     ['profile', object.profile],
-    ['durability', object.nines === null ? 'not known yet' : `${object.nines} nines`]
+    ['durability', object.nines === null ? '-' : `${object.nines} nines a year`]
   ])
   const table = formatTable(
     object.pieces,

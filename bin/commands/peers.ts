@@ -7,7 +7,7 @@ import { type AddCommands, examples } from '../session.ts'
 export const addPeers: AddCommands = (program, open) => {
   program
     .command('peers')
-    .description('list known peers, their score and their last failures')
+    .description('list known peers, their reputation and their last failures')
     .addHelpText('after', examples('holdfast peers', 'holdfast peers --json'))
     .action(async (_options: object, command: Command) => {
       const { api, output } = open(command)
@@ -22,6 +22,8 @@ function table(peers: readonly PeerRow[]): string {
       ['peer', ({ peerId }) => peerId],
       ['roles', ({ roles }) => roles.join(',') || '-'],
       ['score', ({ score }) => score],
+      ['proven', ({ reputation }) => reputation?.provenPeriods ?? '-'],
+      ['missed', ({ reputation }) => reputation?.missedPeriods ?? '-'],
       ['last failure', ({ failures }) => failures.at(-1)?.reason ?? '-'],
       ['address', ({ addresses }) => addresses[0] ?? '-']
     ],

@@ -46,16 +46,23 @@ async function bytesOf(subject: string): Promise<number> {
 function describe(quote: QuoteResult): string {
   const facts = formatFacts([
     ['size', formatBytes(quote.bytes)],
-    ['stored', `${formatBytes(quote.storedBytes)} as ${quote.profile}`],
-    ['cost', `${formatMoney(quote.costUnits)} for ${quote.periods} periods`],
-    ['per period', formatMoney(quote.costUnitsPerPeriod)]
+    ['on disk', `${formatBytes(quote.storedBytes)} as ${quote.profile}`],
+    ['durability', `${quote.nines} nines a year`],
+    ['per month', formatMoney(quote.costUnitsPerMonth)],
+    ['per period', formatMoney(quote.costUnitsPerPeriod)],
+    ['all periods', `${formatMoney(quote.costUnits)} for ${quote.periods} periods`],
+    ['locked now', `${formatMoney(quote.lockUnits)} as escrow; what is not earned comes back`],
+    ['reading it', `${formatMoney(quote.egressUnits)} at most, each time`]
   ])
   const table = formatTable(
     quote.providers,
     [
       ['provider', ({ provider }) => provider],
       ['price per GiB and period', row => formatMoney(row.priceUnitsPerGiBPeriod)],
-      ['size', ({ bytes }) => formatBytes(bytes)]
+      ['for 1 GiB read', row => formatMoney(row.egressUnitsPerGiB)],
+      ['size', ({ bytes }) => formatBytes(bytes)],
+      ['reputation', ({ reputation }) => reputation],
+      ['region', ({ region }) => region || '-']
     ],
     'no provider'
   )

@@ -16,6 +16,7 @@ export const addStatus: AddCommands = (program, open) => {
 }
 
 function describe(status: NodeStatus): string {
+  const { stateSync: sync } = status
   return formatFacts([
     ['running', `${formatDuration(status.uptimeMs)}, process ${status.pid}`],
     ['version', status.version],
@@ -24,6 +25,14 @@ function describe(status: NodeStatus): string {
     ['wallet', status.address],
     ['listening', status.listen.join(', ') || 'nowhere'],
     ['network', `${status.chainId}, height ${status.height}`],
-    ['peers', status.peers]
+    ['peers', status.peers],
+    ...(sync === undefined
+      ? []
+      : [
+          [
+            'state sync',
+            `${sync.chunks} of ${sync.chunksTotal} chunks of height ${sync.height}`
+          ] as const
+        ])
   ])
 }

@@ -1,4 +1,8 @@
-/** Small helpers over Uint8Array. All copy unless they say "view". */
+/**
+ * Small helpers over Uint8Array. All copy unless they say "view". All but `view` also run where there is no Buffer.
+ */
+
+const NodeBuffer: typeof Buffer | undefined = (globalThis as { Buffer?: typeof Buffer }).Buffer
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
@@ -18,17 +22,23 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Lexicographic order; shorter first on a common prefix. */
 export function compare(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b)
+  if (NodeBuffer !== undefined) return NodeBuffer.compare(a, b)
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i]! < b[i]! ? -1 : 1
+  return Math.sign(a.length - b.length)
 }
 
 export function toHex(bytes: Uint8Array): string {
-  return view(bytes).toString('hex')
+  if (NodeBuffer !== undefined) return view(bytes).toString('hex')
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** @throws RangeError on anything but an even number of hex digits */
 export function fromHex(hex: string): Uint8Array {
   if (!/^([0-9a-f]{2})*$/i.test(hex)) throw new RangeError('not hexadecimal')
-  return new Uint8Array(Buffer.from(hex, 'hex'))
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
+    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  )
 }
 
 export function utf8(text: string): Uint8Array {
@@ -47,7 +57,9 @@ export function view(bytes: Uint8Array): Buffer {
 
 /** 8 bytes, big-endian: sorts like the number. */
 export function u64be(value: bigint | number): Uint8Array {
-  const out = Buffer.alloc(8)
-  out.writeBigUInt64BE(BigInt(value))
-  return new Uint8Array(out.buffer, out.byteOffset, 8)
+  const out = new Uint8Array(8)
+  const number = BigInt(value)
+  if (number < 0n || number >= 1n << 64n) throw new RangeError('u64 out of range')
+  new DataView(out.buffer).setBigUint64(0, number)
+  return out
 }

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'PIECE_DAMAGED' // stored bytes no longer match their checksum
   | 'PIECE_MISMATCH' // bytes received do not hash to the announced root
   | 'STORE_READ_ONLY' // disk trouble: the store accepts no writes
+  | 'STORE_BUSY' // too many bytes are on their way to disk
   // proofs
   | 'PROOF_INVALID' // a proof or verified range that does not check
   // network
@@ -40,7 +41,9 @@ export type ErrorCode =
   | 'ASK_INVALID' // an ask with a bad signature or fields
   | 'ASK_EXPIRED' // an ask past its validity
   | 'TERMS_REFUSED' // the provider does not accept these deal terms
+  | 'BUDGET_EXCEEDED' // it would cost more than the owner allows
   | 'REVISION_CONFLICT' // the two sides hold different newest revisions
+  | 'VOUCHER_INVALID' // a voucher that its channel does not back
   // ledger
   | 'TX_INVALID' // malformed, badly signed or inapplicable transaction
   | 'TX_REJECTED' // included in a block, and failed there

@@ -3,8 +3,10 @@
  * src/proofs because it needs the tree. A domain is a short ASCII label; hashing it first (32 bytes) keeps every
  * use apart from every other.
  */
-import { createHash, hash } from 'node:crypto'
+import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
+import { concat } from './bytes.ts'
 import { HASH_BYTES } from './limits.ts'
+import { nodeCrypto } from './node-crypto.ts'
 
 export type Hash = Uint8Array
 
@@ -12,8 +14,9 @@ export const ZERO_HASH: Hash = new Uint8Array(HASH_BYTES)
 
 /** SHA-256 over the concatenation of the parts; 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Hash {
-  if (parts.length === 1) return hash('sha256', parts[0]!, 'buffer')
-  const state = createHash('sha256')
+  if (nodeCrypto === undefined) return portableSha256(concat(...parts))
+  if (parts.length === 1) return nodeCrypto.hash('sha256', parts[0]!, 'buffer')
+  const state = nodeCrypto.createHash('sha256')
   for (const part of parts) state.update(part)
   return state.digest()
 }

@@ -3,16 +3,12 @@
  * "ed25519-speccheck" vectors tell apart): canonical A and R, no small-order A or R, S < L, then the cofactorless
  * equation. Node 20 and 24 disagree on such signatures, so the checks are ours and the vectors are in the tests.
  */
-import {
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  sign as nodeSign,
-  verify as nodeVerify
-} from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { assert } from './assert.ts'
 import { concat, fromHex, toHex } from './bytes.ts'
 import { domain } from './hash.ts'
+import { nodeCrypto } from './node-crypto.ts'
+import { verifyEquation } from './portable-ed25519.ts'
 
 export const PUBLIC_KEY_BYTES = 32
 export const SIGNATURE_BYTES = 64
@@ -42,6 +38,8 @@ export interface SigningKey {
 
 export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
   assert(seed.length === SEED_BYTES, 'Ed25519 seed is 32 bytes')
+  assert(nodeCrypto !== undefined, 'keys that sign live in Node')
+  const { createPrivateKey, createPublicKey, sign } = nodeCrypto
   const key = createPrivateKey({
     key: Buffer.from(concat(PKCS8_PREFIX, seed)),
     format: 'der',
@@ -52,7 +50,7 @@ export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
   return {
     publicKey,
     seed,
-    sign: (label, message) => new Uint8Array(nodeSign(null, concat(domain(label), message), key))
+    sign: (label, message) => new Uint8Array(sign(null, concat(domain(label), message), key))
   }
 }
 
@@ -75,8 +73,9 @@ export function verifyStrict(
   if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false
   if (!isAcceptablePoint(publicKey) || !isAcceptablePoint(signature.subarray(0, 32))) return false
   if (littleEndian(signature.subarray(32)) >= L) return false
+  if (nodeCrypto === undefined) return verifyEquation(publicKey, message, signature)
   const key = keyObjectOf(publicKey)
-  return key !== undefined && nodeVerify(null, message, key, signature)
+  return key !== undefined && nodeCrypto.verify(null, message, key, signature)
 }
 
 /** Canonical y and not of small order; whether it is on the curve at all is the library's check. */
@@ -99,7 +98,7 @@ function keyObjectOf(publicKey: Uint8Array): KeyObject | undefined {
   if (cached !== undefined) return cached
   let key: KeyObject
   try {
-    key = createPublicKey({
+    key = nodeCrypto!.createPublicKey({
       key: Buffer.from(concat(SPKI_PREFIX, publicKey)),
       format: 'der',
       type: 'spki'

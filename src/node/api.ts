@@ -4,11 +4,16 @@ import { toHex } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { Units } from '../base/money.ts'
 import type { DealView } from '../ledger/index.ts'
+import { audit, describeMap, mapsOfDeal } from './auditor/audit.ts'
+import { createAuditor } from './auditor/context.ts'
+import { exportEvidence } from './auditor/evidence-export.ts'
 import type { ChainContext } from './chain/context.ts'
+import type { StateSync } from './chain/state-sync.ts'
 import type { ClientRole } from './client/client-role.ts'
 import type { ClientContext } from './client/context.ts'
 import { get } from './client/get.ts'
 import { list, stat } from './client/listing.ts'
+import { publish } from './client/publish-map.ts'
 import { put } from './client/put.ts'
 import { quote } from './client/quote.ts'
 import { remove } from './client/remove.ts'
@@ -24,10 +29,17 @@ import type {
   ProviderStatus,
   SendResult
 } from './control/types.ts'
-import { ledgerBlock, ledgerStatus, ledgerValidators } from './ledger-views.ts'
+import { proveRecord } from './ledger-proof.ts'
+import {
+  ledgerAccount,
+  ledgerBlock,
+  ledgerStatus,
+  ledgerTx,
+  ledgerValidators
+} from './ledger-views.ts'
 import { peerIdOf } from './net/peer-id.ts'
 import type { ProviderRole } from './provider/provider-role.ts'
-import { systemClock } from './system.ts'
+import { systemClock, systemRandom } from './system.ts'
 import {
   actAsValidator,
   governance,
@@ -41,6 +53,8 @@ export interface ApiParts {
   chain: ChainContext
   provider: ProviderRole | undefined
   client: ClientRole | undefined
+  /** Of a replica that had no block at the start. */
+  sync: StateSync | undefined
   requestStop: () => void
 }
 
@@ -48,6 +62,12 @@ export function createApi(parts: ApiParts): ControlApi {
   const { init, chain } = parts
   const { replica } = chain
   const startedAtMs = systemClock.nowMs()
+  const auditor = createAuditor({
+    ...chain,
+    clock: systemClock,
+    random: systemRandom,
+    logger: init.log
+  })
   const client = (): ClientContext => {
     if (parts.client === undefined) throw roleDisabled('client')
     return parts.client.context
@@ -66,7 +86,7 @@ export function createApi(parts: ApiParts): ControlApi {
     stat: path => call(() => stat(client(), path)),
     deals: async () => dealRows(chain),
     quote: request => call(() => quote(client(), request)),
-    ask: update => call(async () => ask(chain, provider(), update)),
+    ask: update => call(() => ask(chain, provider(), update)),
     providerStatus: () => call(async () => providerStatus(chain, provider())),
     walletAddress: async () => ({ address: addressOf(chain.wallet.publicKey) }),
     walletBalance: async () => balance(chain),
@@ -75,6 +95,10 @@ export function createApi(parts: ApiParts): ControlApi {
     ledgerStatus: async () => ledgerStatus(replica),
     ledgerBlock: async height => ledgerBlock(replica, height),
     ledgerValidators: async () => ledgerValidators(replica),
+    ledgerTx: async hash => ledgerTx(replica, hash),
+    ledgerAccount: async address => ledgerAccount(replica, address),
+    ledgerProve: (kind, key, fromHeight) =>
+      proveRecord(chain, { kind, key, ...(fromHeight !== undefined && { fromHeight }) }),
     validatorStatus: async () => validatorStatus(chain),
     validatorAct: (action, units) =>
       call(async () => {
@@ -86,7 +110,12 @@ export function createApi(parts: ApiParts): ControlApi {
     governance: async () => governance(chain),
     propose: (changes, heights) => propose(chain, changes, heights),
     vote: (proposer, id) => voteFor(chain, proposer, id),
-    peers: async () => peerRows(chain, parts.client?.context)
+    peers: async () => peerRows(chain, parts.client?.context),
+    audit: subject => call(() => audit(auditor, subject)),
+    repairMap: cid => call(() => describeMap(auditor, cid)),
+    repairMaps: deal => call(() => mapsOfDeal(auditor, deal)),
+    publishRepairMap: path => call(() => publish(client(), path)),
+    exportEvidence: subject => call(() => exportEvidence(auditor, subject))
   }
 }
 
@@ -101,7 +130,7 @@ function roleDisabled(role: string): HoldfastError {
   })
 }
 
-function nodeStatus({ init, chain }: ApiParts, startedAtMs: number): NodeStatus {
+function nodeStatus({ init, chain, sync }: ApiParts, startedAtMs: number): NodeStatus {
   const { net, replica, network, wallet } = chain
   return {
     version: init.version,
@@ -113,7 +142,8 @@ function nodeStatus({ init, chain }: ApiParts, startedAtMs: number): NodeStatus 
     height: Number(replica.head().height),
     peers: net.connected().length,
     uptimeMs: systemClock.nowMs() - startedAtMs,
-    pid: process.pid
+    pid: process.pid,
+    ...(sync?.progress && { stateSync: sync.progress })
   }
 }
 
@@ -143,19 +173,27 @@ function dealRows({ replica, wallet }: ChainContext): DealRow[] {
   })
 }
 
-function ask({ net }: ChainContext, provider: ProviderRole, update?: AskUpdate): AskRow {
-  if (update !== undefined) provider.offers.change(update)
-  const current = provider.offers.current()
+async function ask(
+  { net }: ChainContext,
+  { offers }: ProviderRole,
+  update?: AskUpdate
+): Promise<AskRow> {
+  if (update !== undefined) await offers.change(update)
+  const current = offers.current()
   return {
     provider: net.peerId,
     priceUnitsPerGiBPeriod: current.priceUnitsPerGiBPeriod,
+    egressUnitsPerGiB: current.egressUnitsPerGiB,
     collateralUnits: current.collateralUnits,
+    dealPeriodsMin: current.dealPeriodsMin,
     dealPeriodsMax: current.dealPeriodsMax,
+    pieceBytesMin: current.pieceBytesMin,
     pieceBytesMax: current.pieceBytesMax,
     freeBytes: Number(current.freeBytes),
     region: current.region,
     operator: current.operator,
-    validUntilHeight: Number(current.validUntilHeight)
+    validUntilHeight: Number(current.validUntilHeight),
+    auto: offers.auto ?? null
   }
 }
 
@@ -210,6 +248,18 @@ function peerRows({ net }: ChainContext, client: ClientContext | undefined): Pee
     failures: (client?.quality.failures(peerId) ?? []).map(({ atMs, reason }) => ({
       at: new Date(atMs).toISOString(),
       reason
-    }))
+    })),
+    ...reputationRow(peerId, client)
   }))
+}
+
+function reputationRow(
+  peerId: string,
+  client: ClientContext | undefined
+): Pick<PeerRow, 'reputation'> {
+  const facts = client?.quality.facts(peerId)
+  if (client === undefined || facts === undefined) return {}
+  const own = client.quality.measurements(peerId)
+  const rounded = Object.entries(own).map(([name, value]) => [name, Math.round(value * 10) / 10])
+  return { reputation: { ...facts, ...(Object.fromEntries(rounded) as typeof own) } }
 }

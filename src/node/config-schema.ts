@@ -3,8 +3,10 @@
  * it and writes docs/CONFIG.md from it.
  */
 import { z } from 'zod'
-import { GIB, MIB } from '../base/limits.ts'
+import { GIB, MIB, PIECE_BYTES_MAX } from '../base/limits.ts'
 import { UNITS_MAX, type Units } from '../base/money.ts'
+import { type ReplicaConfig, replicaShape } from './config-ledger.ts'
+import { setting, units } from './config-setting.ts'
 import { parseProfile } from './control/arguments.ts'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
 
@@ -12,7 +14,7 @@ export const ROLES = ['provider', 'validator', 'client'] as const
 export type Role = (typeof ROLES)[number]
 
 /** A complete set of settings; what each means stands in the schema below and in docs/CONFIG.md. */
-export interface Config {
+export interface Config extends ReplicaConfig {
   roles: Role[]
   listen: string[]
   announce: string[]
@@ -24,8 +26,11 @@ export interface Config {
   logLevel: LogLevel
   ask: {
     priceUnitsPerGiBPeriod: Units
+    egressUnitsPerGiB: Units
     collateralUnits: Units
+    dealPeriodsMin: number
     dealPeriodsMax: number
+    pieceBytesMin: number
     region: string
     operator: string
   }
@@ -33,6 +38,13 @@ export interface Config {
     profile: string
     dealPeriods: number
     maxPriceUnitsPerGiBPeriod: Units
+    maxEgressUnitsPerGiB: Units
+    maxUnitsPerPut: Units
+    maxUnitsPerPeriod: Units
+    regionsAllowed: string[]
+    regionsDenied: string[]
+    maxOperatorSharePerMille: number
+    minReputation: number
   }
 }
 
@@ -52,24 +64,15 @@ const TAG_BYTES_MAX = 32
 const PRICE_UNITS_DEFAULT: Units = 1_000_000n
 const PRICE_UNITS_ACCEPTED_DEFAULT: Units = 10_000_000n
 const COLLATERAL_UNITS_DEFAULT: Units = 100_000_000n
-
-/** One setting: `allowed` is shown when a value does not fit, and in the docs. */
-function setting<T extends z.ZodType>(schema: T, allowed: string, description: string): T {
-  return schema.meta({ allowed, description })
-}
-
-function units(fallback: Units): z.ZodDefault<z.ZodType<Units, Units | string | number>> {
-  return z
-    .union([z.bigint(), z.string().regex(/^\d{1,19}$/), z.int().nonnegative()])
-    .transform(BigInt)
-    .refine(value => value >= 0n && value <= UNITS_MAX)
-    .default(fallback)
-}
+const EGRESS_UNITS_DEFAULT: Units = 1_000_000n
+const EGRESS_UNITS_ACCEPTED_DEFAULT: Units = 100_000_000n
+const TAGS_MAX = 64
 
 const UNITS_ALLOWED = `whole units as a decimal string, 0 to ${UNITS_MAX}`
 const address = z.string().regex(/^\/(ip4|ip6|dns|dns4|dns6)\/[^/\s]+\/tcp\/\d{1,5}(\/\S+)?$/)
 const peerAddress = address.refine(text => /\/p2p\/\w+$/.test(text))
 const tag = z.string().regex(new RegExp(`^[ -~]{0,${TAG_BYTES_MAX}}$`))
+const tags = z.array(tag).max(TAGS_MAX).default([])
 const periods = z.int().min(1).max(PERIODS_MAX)
 
 const topShape = {
@@ -121,6 +124,7 @@ const topShape = {
     `milliseconds, ${LEADER_TIMEOUT_MS_MIN} to ${LEADER_TIMEOUT_MS_MAX}`,
     'How long a validator waits for the first proposal of a height before it votes to skip the leader.'
   ),
+  ...replicaShape,
   logLevel: setting(
     z.enum(LOG_LEVELS).default('info'),
     `one of ${LOG_LEVELS.join(', ')}`,
@@ -134,15 +138,30 @@ const askShape = {
     UNITS_ALLOWED,
     'Price a provider asks for storing 1 GiB for one proving period.'
   ),
+  egressUnitsPerGiB: setting(
+    units(EGRESS_UNITS_DEFAULT),
+    UNITS_ALLOWED,
+    'Price a provider asks for 1 GiB that is read, beyond the free credit.'
+  ),
   collateralUnits: setting(
     units(COLLATERAL_UNITS_DEFAULT),
     UNITS_ALLOWED,
     'Collateral a provider puts up per deal.'
   ),
+  dealPeriodsMin: setting(
+    periods.default(1),
+    `periods, 1 to ${PERIODS_MAX}`,
+    'Shortest deal a provider accepts.'
+  ),
   dealPeriodsMax: setting(
     periods.default(4096),
     `periods, 1 to ${PERIODS_MAX}`,
     'Longest deal a provider accepts.'
+  ),
+  pieceBytesMin: setting(
+    z.int().min(0).max(PIECE_BYTES_MAX).default(0),
+    `bytes, 0 to ${PIECE_BYTES_MAX}`,
+    'Shortest piece a provider accepts.'
   ),
   region: setting(
     tag.default(''),
@@ -171,6 +190,41 @@ const clientShape = {
     units(PRICE_UNITS_ACCEPTED_DEFAULT),
     UNITS_ALLOWED,
     'Highest price a client accepts for 1 GiB for one proving period.'
+  ),
+  maxEgressUnitsPerGiB: setting(
+    units(EGRESS_UNITS_ACCEPTED_DEFAULT),
+    UNITS_ALLOWED,
+    'Highest price a client accepts for 1 GiB that it reads.'
+  ),
+  maxUnitsPerPut: setting(
+    units(UNITS_MAX),
+    UNITS_ALLOWED,
+    'Most that one put may cost over the whole length of its deals.'
+  ),
+  maxUnitsPerPeriod: setting(
+    units(UNITS_MAX),
+    UNITS_ALLOWED,
+    'Most that all deals of a client together may cost in one proving period.'
+  ),
+  regionsAllowed: setting(
+    tags,
+    `a list of at most ${TAGS_MAX} regions; none means any`,
+    'Regions a client stores in, as providers name them.'
+  ),
+  regionsDenied: setting(
+    tags,
+    `a list of at most ${TAGS_MAX} regions`,
+    'Regions a client never stores in.'
+  ),
+  maxOperatorSharePerMille: setting(
+    z.int().min(1).max(1000).default(1000),
+    'per mille, 1 to 1000',
+    'Largest share of the pieces of a segment with one operator; one piece is always allowed.'
+  ),
+  minReputation: setting(
+    z.int().min(0).max(1000).default(0),
+    '0 to 1000',
+    'Least reputation of a provider that a client uses; `holdfast peers` shows it, a newcomer has 500.'
   )
 }
 
@@ -195,7 +249,7 @@ export interface Setting {
   path: string
   /** Environment variable, for example HOLDFAST_ASK_REGION. */
   env: string
-  kind: 'list' | 'number' | 'text'
+  kind: 'list' | 'number' | 'boolean' | 'text'
   allowed: string
   description: string
   default: unknown
@@ -227,7 +281,7 @@ function leaves(prefix: string, shape: Shape, values: Record<string, unknown>): 
     return {
       path,
       env: envName(path),
-      kind: type === 'array' ? 'list' : type === 'number' ? 'number' : 'text',
+      kind: type === 'array' ? 'list' : type === 'number' || type === 'boolean' ? type : 'text',
       allowed: meta.allowed,
       description: meta.description,
       default: values[key]

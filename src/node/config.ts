@@ -87,6 +87,7 @@ function rawObject(file: unknown): Record<string, unknown> {
 /** Text of the environment or a flag as JSON would have it; what does not convert stays for the schema to refuse. */
 function fromText(kind: Setting['kind'], text: string): unknown {
   if (kind === 'list') return text === '' ? [] : text.split(',').map(item => item.trim())
+  if (kind === 'boolean' && /^(true|false)$/.test(text)) return text === 'true'
   return kind === 'number' && /^-?\d+$/.test(text) ? Number(text) : text
 }
 

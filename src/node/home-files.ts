@@ -20,6 +20,8 @@ export interface HomePaths {
   readonly control: string
   /** Replica of the ledger. */
   readonly ledger: string
+  /** The newest block that the light client of this home trusts. */
+  readonly light: string
   /** What the validator has signed, apart from the ledger: restoring that one must not rewind this. */
   readonly validator: string
   /** Index of the piece store. */
@@ -48,6 +50,7 @@ export function homePaths(home: string): HomePaths {
     controlToken: join(root, 'control.token'),
     control: join(root, 'control.json'),
     ledger: join(root, 'ledger'),
+    light: join(root, 'light.json'),
     validator: join(root, 'validator'),
     store: join(root, 'store'),
     pieces: join(root, 'pieces'),

@@ -1,6 +1,6 @@
 /** What `holdfast ledger …` shows of the replica. */
-import { addressOf } from '../base/address.ts'
-import { toHex } from '../base/bytes.ts'
+import { accountOfAddress, addressOf } from '../base/address.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import {
   blockHashOf,
@@ -10,7 +10,13 @@ import {
   txHash,
   txKindName
 } from '../ledger/index.ts'
-import type { LedgerBlock, LedgerStatus, ValidatorRow } from './control/types.ts'
+import type {
+  LedgerAccount,
+  LedgerBlock,
+  LedgerStatus,
+  LedgerTx,
+  ValidatorRow
+} from './control/ledger-types.ts'
 
 export function ledgerStatus(replica: Replica): LedgerStatus {
   const { height, blockHash, appHash } = replica.head()
@@ -32,7 +38,7 @@ export function ledgerBlock(replica: Replica, height: number): LedgerBlock {
   const appHash = replica.stateHashAt(BigInt(height))
   if (found === undefined || appHash === undefined) {
     throw new HoldfastError('NOT_FOUND', `there is no block at height ${height}`, {
-      hint: `this replica holds blocks 1 to ${replica.head().height}`
+      hint: `this replica holds blocks ${replica.earliestHeight} to ${replica.head().height}`
     })
   }
   const { header, txs } = found
@@ -65,4 +71,38 @@ export function ledgerValidators(replica: Replica): ValidatorRow[] {
     address: addressOf(account),
     power: Number(power)
   }))
+}
+
+/** @param hash 64 hex digits @throws HoldfastError NOT_FOUND */
+export function ledgerTx(replica: Replica, hash: string): LedgerTx {
+  const result = replica.txResult(fromHex(hash))
+  const block = result && replica.block(result.height)
+  if (result === undefined || block === undefined) {
+    throw new HoldfastError('NOT_FOUND', `no block has a transaction ${hash}`, {
+      hint: `this replica holds blocks ${replica.earliestHeight} to ${replica.head().height}`
+    })
+  }
+  const { height, index, feeUnits } = result
+  return {
+    height: Number(height),
+    index,
+    time: new Date(Number(block.header.timeMs)).toISOString(),
+    feeUnits,
+    ...txRow(replica, block.txs[index]!)
+  }
+}
+
+/** @throws HoldfastError INVALID_ARGUMENT when it is no address */
+export function ledgerAccount(replica: Replica, address: string): LedgerAccount {
+  const { nonce, availableUnits, escrowUnits, collateralUnits } = replica.account(
+    accountOfAddress(address)
+  )
+  return {
+    address,
+    height: Number(replica.head().height),
+    nonce: Number(nonce),
+    available: availableUnits,
+    escrow: escrowUnits,
+    collateral: collateralUnits
+  }
 }

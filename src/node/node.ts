@@ -5,11 +5,15 @@
 import { toHex } from '../base/bytes.ts'
 import { HoldfastError, messageOf } from '../base/errors.ts'
 import type { Logger, Startable } from '../base/ports.ts'
-import { evidenceOf, openLedgerDb, parseGenesis, Replica } from '../ledger/index.ts'
+import { evidenceOf, parseGenesis, type Replica } from '../ledger/index.ts'
 import { createApi } from './api.ts'
 import type { ChainContext } from './chain/context.ts'
 import { isCurrent } from './chain/current.ts'
 import { Follower, serveFollowers } from './chain/follow.ts'
+import { serveLight } from './chain/light-serve.ts'
+import { openLedger, stateSyncOf } from './chain/open-ledger.ts'
+import { serveSnapshots } from './chain/snapshot-serve.ts'
+import type { StateSync } from './chain/state-sync.ts'
 import { TxSender } from './chain/tx-sender.ts'
 import { isValidator } from './chain/validators.ts'
 import { waitUntil } from './chain/wait-for-block.ts'
@@ -17,7 +21,6 @@ import { ClientRole } from './client/client-role.ts'
 import type { NodeInit } from './config.ts'
 import type { ControlApi } from './control/types.ts'
 import { createNet } from './net/p2p.ts'
-import { lockingErrors } from './open-database.ts'
 import { ProviderRole } from './provider/provider-role.ts'
 import { systemClock, systemRandom } from './system.ts'
 import { ValidatorRole } from './validator/validator-role.ts'
@@ -44,9 +47,9 @@ export interface HoldfastNode extends Startable {
 export async function createNode(init: NodeInit): Promise<HoldfastNode> {
   const { config, paths, keys, log } = init
   const genesis = parseGenesis(init.genesis)
-  const db = await lockingErrors(paths.ledger, () => openLedgerDb(paths.ledger))
-  const replica = new Replica({ db, genesis, logger: log.child({ part: 'ledger' }) })
-  await replica.open()
+  const logger = log.child({ part: 'ledger' })
+  const ledger = await openLedger({ folder: paths.ledger, genesis, config, logger })
+  const { replica } = ledger
   const stopping = new AbortController()
   const net = await createNet({
     key: keys.node,
@@ -84,8 +87,9 @@ export async function createNode(init: NodeInit): Promise<HoldfastNode> {
     chain,
     validator,
     ...roles,
+    sync: stateSyncOf(ledger, net, { config, logger }),
     stopping,
-    closeLedger: () => replica.close().then(() => db.close())
+    closeLedger: ledger.close
   })
 }
 
@@ -138,6 +142,7 @@ interface NodeParts extends Roles {
   init: NodeInit
   chain: ChainContext
   validator: ValidatorRole | undefined
+  sync: StateSync | undefined
   stopping: AbortController
   closeLedger: () => Promise<void>
 }
@@ -149,6 +154,8 @@ class Node implements HoldfastNode {
   readonly #follower: Follower
   readonly #stopListeners: (() => void)[] = []
   #started: Startable[] = []
+  /** Settles when every part was started, or one could not be. */
+  #begun: Promise<void> = Promise.resolve()
   #usable: Promise<void> | undefined
 
   constructor(parts: NodeParts) {
@@ -157,6 +164,9 @@ class Node implements HoldfastNode {
     this.#log = init.log
     const follow = { net: chain.net, replica: chain.replica, logger: init.log }
     serveFollowers(follow)
+    const serving = { ...follow, clock: systemClock, signal: chain.signal }
+    serveLight(serving)
+    serveSnapshots(serving)
     // A validator makes blocks with other validators and hears of theirs only from them.
     this.#follower = new Follower(follow, validator ? isValidator : undefined)
     this.api = createApi({
@@ -171,31 +181,44 @@ class Node implements HoldfastNode {
     this.#stopListeners.push(listener)
   }
 
+  /** Resolves once all parts run; before, when the replica begins with a snapshot: then the parts follow it. */
   async start(): Promise<void> {
-    const { chain, validator, provider, client } = this.#parts
-    const order: (Startable | undefined)[] = [
-      chain.net,
-      this.#follower,
-      validator,
-      provider,
-      client
-    ]
+    const { chain, sync } = this.#parts
     try {
-      for (const part of order) {
-        if (part === undefined) continue
-        await part.start()
-        this.#started.push(part)
-      }
+      await this.#startParts(chain.net)
+      this.#begun = sync === undefined ? this.#startRoles() : this.#syncThenStart(sync)
+      this.#usable = this.#begun.then(() => this.#becomeUsable())
+      this.#usable.catch(() => {})
+      if (sync === undefined) await this.#begun
     } catch (error) {
       await this.stop()
       throw error
     }
-    this.#usable = this.#becomeUsable()
-    this.#usable.catch(() => {})
+  }
+
+  /** Until the replica stands on its snapshot, nobody may give it a block. */
+  async #syncThenStart(sync: StateSync): Promise<void> {
+    await sync.run(this.#parts.chain.signal)
+    await this.#startRoles()
+  }
+
+  async #startRoles(): Promise<void> {
+    const { validator, provider, client } = this.#parts
+    await this.#startParts(this.#follower, validator, provider, client)
+  }
+
+  async #startParts(...parts: (Startable | undefined)[]): Promise<void> {
+    for (const part of parts) {
+      if (part === undefined) continue
+      this.#parts.chain.signal.throwIfAborted()
+      await part.start()
+      this.#started.push(part)
+    }
   }
 
   async stop(): Promise<void> {
     this.#parts.stopping.abort(new HoldfastError('ABORTED', 'the node is stopping'))
+    await this.#begun.catch(() => {})
     const { provider, client } = this.#parts
     for (const part of this.#started.toReversed()) await this.#stopPart(part)
     // Roles that were opened but never started hold databases too.

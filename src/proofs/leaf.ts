@@ -8,7 +8,7 @@ import { equal } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { HASH_BYTES, LEAF_BYTES } from '../base/limits.ts'
 import { chunkCv, chunkCvsOfGroup, LEAVES_PER_GROUP, parentCv, parentLevel } from './blake3.ts'
-import { bytesOfGroup, bytesOfLeaf, groupsOf, isIndex, isPieceBytes, leavesOf } from './commit.ts'
+import { bytesOfGroup, bytesOfLeaf, groupsOf, isIndex, isPieceBytes, leavesOf } from './lengths.ts'
 
 export interface LeafOpening {
   /** The leaf's bytes: 1024, fewer for the last leaf. */

@@ -10,7 +10,7 @@ import { concat, equal } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { HASH_BYTES } from '../base/limits.ts'
 import { groupCv, parentLevel } from './blake3.ts'
-import { bytesOfGroup, groupsOf, isIndex, isPieceBytes } from './commit.ts'
+import { bytesOfGroup, groupsOf, isIndex, isPieceBytes } from './lengths.ts'
 
 export interface RangeProof {
   /** 32 bytes per group of the range, in order. */

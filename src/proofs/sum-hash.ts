@@ -9,7 +9,7 @@
  */
 import { sha256, ZERO_HASH } from '../base/hash.ts'
 import { DEAL_PIECES_MAX, HASH_BYTES, PIECE_BYTES_MAX } from '../base/limits.ts'
-import { isPieceBytes, leavesOf } from './commit.ts'
+import { isPieceBytes, leavesOf } from './lengths.ts'
 
 export interface PieceEntry {
   /** Piece root, 32 bytes. */
@@ -36,14 +36,16 @@ const U64_BYTES = 8
 const U32_RANGE = 2 ** 32
 
 // Reused by every call: hashing is synchronous.
-const slotInput = Buffer.alloc(1 + HASH_BYTES + U64_BYTES, 0x00)
-const nodeInput = Buffer.alloc(1 + 2 * (U64_BYTES + HASH_BYTES), 0x01)
+const slotInput = new Uint8Array(1 + HASH_BYTES + U64_BYTES).fill(0x00)
+const nodeInput = new Uint8Array(1 + 2 * (U64_BYTES + HASH_BYTES)).fill(0x01)
+const slotView = new DataView(slotInput.buffer)
+const nodeView = new DataView(nodeInput.buffer)
 
 /** @param slot an entry with a 32-byte root, or undefined */
 export function hashOfSlot(slot: Slot): Uint8Array {
   if (slot === undefined) return ZERO_HASH
   slotInput.set(slot.root, 1)
-  writeU64(slotInput, slot.bytes, 1 + HASH_BYTES)
+  writeU64(slotView, slot.bytes, 1 + HASH_BYTES)
   return sha256(slotInput)
 }
 
@@ -55,9 +57,9 @@ export function hashOfNode(
   rightHash: Uint8Array
 ): Uint8Array {
   const rightAt = 1 + U64_BYTES + HASH_BYTES
-  writeU64(nodeInput, leftLeaves, 1)
+  writeU64(nodeView, leftLeaves, 1)
   nodeInput.set(leftHash, 1 + U64_BYTES)
-  writeU64(nodeInput, rightLeaves, rightAt)
+  writeU64(nodeView, rightLeaves, rightAt)
   nodeInput.set(rightHash, rightAt + U64_BYTES)
   return sha256(nodeInput)
 }
@@ -71,7 +73,7 @@ export function isSlot(slot: Slot): boolean {
   return slot === undefined || (slot.root.length === HASH_BYTES && isPieceBytes(slot.bytes))
 }
 
-function writeU64(out: Buffer, value: number, at: number): void {
-  out.writeUInt32BE(Math.floor(value / U32_RANGE), at)
-  out.writeUInt32BE(value % U32_RANGE, at + 4)
+function writeU64(out: DataView, value: number, at: number): void {
+  out.setUint32(at, Math.floor(value / U32_RANGE))
+  out.setUint32(at + 4, value % U32_RANGE)
 }

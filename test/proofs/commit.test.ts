@@ -3,15 +3,14 @@ import { blake3 as oracle } from '@noble/hashes/blake3.js'
 import { HoldfastError } from '../../src/base/errors.ts'
 import { PIECE_BYTES_MAX } from '../../src/base/limits.ts'
 import { groupCv } from '../../src/proofs/blake3.ts'
+import { commitPiece, createCommitter } from '../../src/proofs/commit.ts'
 import {
   bytesOfGroup,
   bytesOfLeaf,
-  commitPiece,
-  createCommitter,
   groupsOf,
   isPieceBytes,
   leavesOf
-} from '../../src/proofs/commit.ts'
+} from '../../src/proofs/lengths.ts'
 import { itRandom, pattern } from './random.ts'
 
 function isInvalidArgument(error: unknown): boolean {

@@ -18,7 +18,7 @@ export interface CopiedSources {
   remove(): void
 }
 
-/** With src/base, src/proofs, the kernels, and of the packages only multiformats. */
+/** With src/base, src/proofs, the kernels, and of the packages only those that hashing and names need. */
 export function copySources(): CopiedSources {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-proofs-'))
   let sources = join(folder, 'src')
@@ -27,8 +27,9 @@ export function copySources(): CopiedSources {
     cpSync(join(ROOT, part), join(folder, part), { recursive: true })
   }
   mkdirSync(join(folder, 'node_modules'))
-  const multiformats = 'node_modules/multiformats'
-  symlinkSync(join(ROOT, multiformats), join(folder, multiformats))
+  for (const name of ['multiformats', '@noble']) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
+  }
   return {
     load: file => import(pathToFileURL(join(sources, file)).href),
     spoil: build => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { HoldfastError } from '../../src/base/errors.ts'
 import { PIECE_BYTES_MAX } from '../../src/base/limits.ts'
-import { commitPiece, leavesOf } from '../../src/proofs/commit.ts'
+import { commitPiece } from '../../src/proofs/commit.ts'
 import { type LeafOpening, openLeaf, verifyLeaf } from '../../src/proofs/leaf.ts'
+import { leavesOf } from '../../src/proofs/lengths.ts'
 import { flipped, itRandom } from './random.ts'
 
 /** Opens a leaf of a piece that is at hand whole. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { HoldfastError } from '../../src/base/errors.ts'
-import { commitPiece, groupsOf } from '../../src/proofs/commit.ts'
+import { commitPiece } from '../../src/proofs/commit.ts'
+import { groupsOf } from '../../src/proofs/lengths.ts'
 import { openRange, verifyGroup, verifyRange } from '../../src/proofs/range.ts'
 import { flipped, itRandom } from './random.ts'
 

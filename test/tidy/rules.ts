@@ -15,6 +15,10 @@ const FOR_BIN = [
   /^src\/base\//,
   // a subpath of the package: pure, and light enough for a command without a daemon
   /^src\/proofs\/index\.ts$/,
+  // the same: checks evidence offline
+  /^src\/evidence\/browser\.ts$/,
+  // and proof files
+  /^src\/ledger\/light\/(proof-file|verify)\.ts$/,
   /^src\/node\/control\//,
   /^src\/node\/(home|config)[\w-]*\.ts$/,
   /^src\/node\/log\.ts$/,
@@ -31,7 +35,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   proofs: ['base'],
   ledger: ['base', 'proofs'],
   market: ['base', 'ledger'],
-  node: ['base', 'storage', 'proofs', 'ledger', 'market']
+  // checks what the others made, offline
+  evidence: ['base', 'storage', 'proofs', 'ledger'],
+  node: ['base', 'storage', 'proofs', 'ledger', 'market', 'evidence']
 }
 
 /** base <- storage, proofs; proofs/verify <- ledger <- market <- node <- bin. */

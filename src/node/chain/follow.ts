@@ -5,7 +5,6 @@
  *
  *   follower: {from} · server: block, block, …
  */
-import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { decodeDocument, encodeDocument } from '../../base/codec.ts'
 import { HoldfastError, messageOf } from '../../base/errors.ts'
@@ -20,6 +19,7 @@ import {
 import { FOLLOW_PROTOCOL } from '../net/protocols.ts'
 import type { Channel, ConnectedPeer, Net } from '../net/types.ts'
 import { count, parseMessage } from '../wire/schema.ts'
+import { pause } from './pause.ts'
 import { isValidator } from './validators.ts'
 import { waitForBlock } from './wait-for-block.ts'
 
@@ -72,6 +72,8 @@ async function streamBlocks(
     if (block !== undefined && cert !== undefined) {
       await channel.writeFrame(encodeFinalized({ block, cert }), { signal })
       next++
+    } else if (next <= replica.height) {
+      throw new HoldfastError('NOT_FOUND', `blocks below ${replica.earliestHeight} are not here`)
     } else {
       const arrived = await waitForBlock(replica, next, KEEPALIVE_MS, signal)
       if (!arrived) await channel.writeFrame(new Uint8Array(0), { signal })
@@ -188,9 +190,4 @@ async function applyOnce(replica: Replica, { block, cert }: FinalizedBlock): Pro
   } catch (error) {
     if (height > replica.height) throw error
   }
-}
-
-/** Ends early, without an error, when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal }).catch(() => {})
 }

@@ -21,7 +21,7 @@ import {
 } from '../../ledger/index.ts'
 import { type Candidate, openingEscrowUnits, topUpUnits } from '../../market/index.ts'
 import type { TxSender } from '../chain/tx-sender.ts'
-import type { DealBook, DealFile } from '../deals/deal-book.ts'
+import type { DealBook } from '../deals/deal-book.ts'
 import type { PieceEntry } from '../deals/types.ts'
 import { DEAL_PROTOCOL } from '../net/protocols.ts'
 import { request } from '../net/rpc.ts'
@@ -70,29 +70,41 @@ export class ClientDeals {
     })
   }
 
+  /** What a deal with this provider and these bytes in it would lock now, over what is locked. */
+  lockUnits({ ask }: Candidate, bytes: number, periods: number): Units {
+    const { book, replica } = this.#components
+    const id = this.#usableDeal(ask.account)
+    const file = id && book.get(id)
+    if (file === undefined) return openingEscrowUnits(ask.priceUnitsPerGiBPeriod, bytes, periods)
+    return topUpUnits(replica, file.id, file.bytes + BigInt(bytes))
+  }
+
   /**
-   * Adds pieces (by deal id in hex) to their deals, all deals at once.
-   * @throws HoldfastError PUT_INCOMPLETE naming the providers that did not agree
+   * Adds pieces (by deal id in hex) to their deals, all deals at once. Pieces that a deal holds are skipped.
+   * @returns the deals (in hex) whose provider did not agree, and why
+   * @throws HoldfastError INSUFFICIENT_FUNDS | ABORTED
    */
-  async addPieces(byDeal: ReadonlyMap<string, PieceEntry[]>, signal: AbortSignal): Promise<void> {
+  async addPieces(
+    byDeal: ReadonlyMap<string, PieceEntry[]>,
+    signal: AbortSignal
+  ): Promise<Map<string, string>> {
     const deals = [...byDeal.keys()]
     const settled = await Promise.allSettled(
       deals.map(deal => this.#revise(fromHex(deal), byDeal.get(deal)!, [], signal))
     )
-    const failed = settled.flatMap((result, i) =>
-      result.status === 'rejected' ? [{ deal: deals[i]!, reason: messageOf(result.reason) }] : []
-    )
-    const fatal = settled.find(
-      result =>
-        result.status === 'rejected' && HoldfastError.is(result.reason, 'INSUFFICIENT_FUNDS')
-    )
-    if (fatal?.status === 'rejected') throw fatal.reason
-    if (failed.length === 0) return
-    throw new HoldfastError(
-      'PUT_INCOMPLETE',
-      `${failed.length} of ${deals.length} providers did not agree to hold their pieces: ${failed[0]!.reason}`,
-      { details: { failed }, retryable: true, hint: 'nothing was stored under the path; try again' }
-    )
+    signal.throwIfAborted()
+    const failed = new Map<string, string>()
+    for (const [i, result] of settled.entries()) {
+      if (result.status === 'fulfilled') continue
+      if (HoldfastError.is(result.reason, 'INSUFFICIENT_FUNDS')) throw result.reason
+      failed.set(deals[i]!, messageOf(result.reason))
+    }
+    return failed
+  }
+
+  /** Where a deal has a piece; undefined when it has not. */
+  async slotOf(deal: Uint8Array, root: Uint8Array): Promise<number | undefined> {
+    return await this.#components.book.get(deal)?.slotOf(root)
   }
 
   /** Takes pieces out of a deal; nothing to do when the deal is over or never held them. */
@@ -115,20 +127,22 @@ export class ClientDeals {
           adds: adds.slice(at, at + REVISION_CHANGES_MAX),
           removes: removes.slice(at, at + REVISION_CHANGES_MAX)
         }
-        await this.#keepEscrow(file, change.adds)
-        await proposeRevision(this.#components, file, change, signal)
+        const coverBytes = this.#keepEscrow.bind(this)
+        await proposeRevision({ ...this.#components, coverBytes }, file, change, signal)
       }
     })
   }
 
-  /** Tops the escrow up so that the ledger accepts the deal with these pieces added. */
-  async #keepEscrow(file: DealFile, adds: readonly PieceEntry[]): Promise<void> {
+  /**
+   * Tops the escrow up so that the ledger accepts the deal with so many bytes, now and in any later period: a period
+   * that passes costs at most what the escrow holds for it.
+   */
+  async #keepEscrow(deal: Uint8Array, bytes: bigint): Promise<void> {
     const { replica, sender } = this.#components
-    const bytes = adds.reduce((sum, piece) => sum + BigInt(piece.bytes), file.bytes)
-    const missing = topUpUnits(replica, file.id, bytes)
+    const missing = topUpUnits(replica, deal, bytes)
     if (missing === 0n) return
     this.#assertFunds(missing)
-    await sender.send({ kind: 'dealTopUp', payload: { dealId: file.id, amountUnits: missing } })
+    await sender.send({ kind: 'dealTopUp', payload: { dealId: deal, amountUnits: missing } })
   }
 
   #usableDeal(provider: Uint8Array): Uint8Array | undefined {
@@ -170,7 +184,8 @@ export class ClientDeals {
     const message = {
       op: 'open',
       terms: dealTermsType.serialize(terms),
-      signature: clientSignature
+      signature: clientSignature,
+      height: Number(replica.head().height)
     }
     const answer = await request(net, peerId, DEAL_PROTOCOL, message, {
       responseBytesMax: 1024,

@@ -1,6 +1,7 @@
 /** The client role: the owner's namespace, deals and keys, built and started in order. */
 import { extname, join } from 'node:path'
 import type { Clock, Logger, Random, Startable } from '../../base/ports.ts'
+import type { ClientPolicy } from '../../market/index.ts'
 import { createKeyring } from '../../storage/index.ts'
 import type { ChainContext } from '../chain/context.ts'
 import type { Config } from '../config.ts'
@@ -10,6 +11,7 @@ import { type BytesDb, openDatabase } from '../open-database.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import { ClientDeals } from './client-deals.ts'
 import type { ClientContext } from './context.ts'
+import { LedgerFactsBook } from './ledger-facts.ts'
 import { Names } from './names.ts'
 import { OrderBook } from './order-book.ts'
 import { QualityBook } from './quality.ts'
@@ -45,7 +47,10 @@ export class ClientRole implements Startable {
     const dealsDb = await openDatabase(join(paths.client, 'deals'))
     const names = new Names(namesDb)
     const book = await DealBook.open(dealsDb)
-    const quality = new QualityBook(clock)
+    const measuresDb = await openDatabase(join(paths.client, 'measures'))
+    const facts = new LedgerFactsBook(chain.replica, chain.wallet.publicKey)
+    const quality = new QualityBook(clock, { ledger: facts, db: measuresDb, logger })
+    await quality.open()
     const orderBook = new OrderBook({ ...chain, quality, clock, logger })
     const dealPeriods = Math.min(config.client.dealPeriods, chain.replica.params.dealPeriodsMax)
     const locate = orderBook.locate.bind(orderBook)
@@ -56,6 +61,7 @@ export class ClientRole implements Startable {
       names,
       deals,
       quality,
+      facts,
       orderBook,
       releaser: new Releaser({ names, deals, logger, signal: chain.signal }),
       random,
@@ -66,10 +72,11 @@ export class ClientRole implements Startable {
       options: {
         profile: config.client.profile,
         dealPeriods,
-        priceUnitsPerGiBPeriodMax: config.client.maxPriceUnitsPerGiBPeriod
+        policy: policyOf(config),
+        unitsPerPeriodMax: config.client.maxUnitsPerPeriod
       }
     }
-    return new ClientRole(context, book, [namesDb, dealsDb])
+    return new ClientRole(context, book, [namesDb, dealsDb, measuresDb])
   }
 
   async start(): Promise<void> {
@@ -79,7 +86,20 @@ export class ClientRole implements Startable {
   async stop(): Promise<void> {
     await this.context.releaser.stop()
     await this.context.workers.close()
+    await this.context.quality.close()
     for (const db of this.#databases) await db.close()
+  }
+}
+
+function policyOf({ client }: Config): ClientPolicy {
+  return {
+    priceUnitsPerGiBPeriodMax: client.maxPriceUnitsPerGiBPeriod,
+    egressUnitsPerGiBMax: client.maxEgressUnitsPerGiB,
+    regionsAllowed: client.regionsAllowed,
+    regionsDenied: client.regionsDenied,
+    operatorSharePerMilleMax: client.maxOperatorSharePerMille,
+    reputationMin: client.minReputation,
+    unitsPerPutMax: client.maxUnitsPerPut
   }
 }
 

@@ -3,9 +3,11 @@ import type { SigningKey } from '../../base/keys.ts'
 import type { Units } from '../../base/money.ts'
 import type { Clock, Logger, Random } from '../../base/ports.ts'
 import type { NetworkId, Replica } from '../../ledger/index.ts'
+import type { ClientPolicy } from '../../market/index.ts'
 import type { Keyring } from '../../storage/index.ts'
 import type { Net } from '../net/types.ts'
 import type { ClientDeals } from './client-deals.ts'
+import type { LedgerFactsBook } from './ledger-facts.ts'
 import type { Names } from './names.ts'
 import type { OrderBook } from './order-book.ts'
 import type { QualityBook } from './quality.ts'
@@ -18,7 +20,9 @@ export interface ClientOptions {
   profile: string
   /** Periods a new deal runs. */
   dealPeriods: number
-  priceUnitsPerGiBPeriodMax: Units
+  policy: ClientPolicy
+  /** Most that all deals may cost in one period. */
+  unitsPerPeriodMax: Units
 }
 
 export interface ClientContext {
@@ -31,6 +35,7 @@ export interface ClientContext {
   deals: ClientDeals
   orderBook: OrderBook
   quality: QualityBook
+  facts: LedgerFactsBook
   releaser: Releaser
   workers: SegmentWorkers
   /** What is under way between the network and the workers. */

@@ -93,7 +93,8 @@ function sourcesOf(
       memory: client.memory,
       signal,
       onFailure: (peerId, reason) => failures.add(peerId, reason),
-      onLag: peerId => failures.lag(peerId)
+      onLag: peerId => failures.lag(peerId),
+      onServed: (peerId, bytes, ms) => client.quality.recordTransfer(peerId, bytes, ms)
     })
   })
 }

@@ -1,8 +1,10 @@
 /** What is stored: listings of names and the state of one object. */
 import { toHex } from '../../base/bytes.ts'
 import { pieceIdOf } from '../../base/piece-id.ts'
+import { ninesOfObject } from '../../market/index.ts'
 import {
   formatProfile,
+  type Manifest,
   normalisePath,
   normalisePrefix,
   type SegmentEntry
@@ -50,11 +52,38 @@ export async function stat(client: ClientContext, rawPath: string): Promise<Stat
     bytes: record.bytes,
     modified: isoTime(record.modifiedMs),
     manifest: record.manifest,
+    repairMap: record.repairMap ?? null,
     profile: formatProfile(manifest.profile),
-    // Needs failure rates that this version does not observe yet; a guess would not be honest.
-    nines: null,
+    nines: ninesOf(client, manifest),
     pieces: manifest.segments.flatMap((entry, segment) => pieceRows(client, entry, segment))
   }
+}
+
+/** Segments on the same providers live and die together: one chance for every set of providers. */
+function ninesOf(client: ClientContext, { profile, segments }: Manifest): number | null {
+  if (segments.length === 0) return null
+  const missing = new Map<string, number>()
+  const accounts: Uint8Array[] = []
+  for (const { pieces } of segments) {
+    const deals = pieces.map(({ deal }) => toHex(deal)).toSorted()
+    const key = deals.join()
+    if (missing.has(key)) continue
+    const lost = pieces.filter(({ provider, deal }) => isLost(client, provider, deal))
+    missing.set(key, lost.length)
+    accounts.push(...pieces.map(({ provider }) => provider))
+  }
+  return ninesOfObject(profile, client.facts.rates(accounts), [...missing.values()])
+}
+
+/** Nobody is bound to hold it any longer, or whoever is has stopped to prove. */
+function isLost({ replica, facts }: ClientContext, provider: Uint8Array, id: Uint8Array): boolean {
+  const deal = replica.deal(id)
+  return (
+    deal === undefined ||
+    deal.state === 'closed' ||
+    deal.state === 'failed' ||
+    facts.isGone(provider)
+  )
 }
 
 function pieceRows(

@@ -17,6 +17,8 @@ export interface NameRecord {
   manifest: string
   bytes: number
   modifiedMs: number
+  /** CID of the repair map; none for an object without pieces. */
+  repairMap?: string
 }
 
 /** Pieces that must not stay in a deal: of a put that never got its name, or of an object that was removed. */
@@ -30,6 +32,8 @@ export interface Release {
   intent: Intent
   /** CID of its manifest. */
   manifest: string
+  /** CID of its repair map. */
+  repairMap?: string
 }
 
 export interface NamedObject {

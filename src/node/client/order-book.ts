@@ -106,8 +106,9 @@ export class OrderBook {
 
   /** The offer of one provider, fetched now. @throws HoldfastError UNREACHABLE | ASK_INVALID | ASK_EXPIRED | … */
   async fetchAsk(peerId: string, addresses: readonly string[], signal?: AbortSignal): Promise<Ask> {
-    const { net, replica, network, clock } = this.#components
+    const { net, replica, network, clock, quality } = this.#components
     await net.addAddresses(peerId, [...addresses])
+    const askedAtMs = clock.nowMs()
     const body = await request(
       net,
       peerId,
@@ -119,6 +120,7 @@ export class OrderBook {
         ...(signal && { signal })
       }
     )
+    quality.recordLatency(peerId, clock.nowMs() - askedAtMs)
     const { height } = replica.head()
     const { ask } = openAsk(parseMessage(askAnswer, body), {
       network,

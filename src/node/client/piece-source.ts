@@ -35,6 +35,8 @@ export interface PieceSourceInit {
   onFailure: (peerId: string, reason: string) => void
   /** Told when the read was over before the peer had answered. */
   onLag: (peerId: string) => void
+  /** Told at the end, when the peer answered all it was asked: good bytes, and the time they took to come. */
+  onServed?: (peerId: string, bytes: number, durationMs: number) => void
 }
 
 export class PieceSource {
@@ -46,6 +48,8 @@ export class PieceSource {
   #closed = false
   #pending = 0
   #askedAtMs = 0
+  #servedBytes = 0
+  #servedMs = 0
 
   constructor(init: PieceSourceInit) {
     this.#init = init
@@ -82,6 +86,9 @@ export class PieceSource {
     const waitedMs = performance.now() - this.#askedAtMs
     if (this.#pending > 0 && !this.#spent && waitedMs > LAG_MS) this.#init.onLag(this.peerId)
     this.#closed = true
+    if (this.#servedBytes > 0 && !this.#spent) {
+      this.#init.onServed?.(this.peerId, this.#servedBytes, this.#servedMs)
+    }
     this.#dropChannel()
   }
 
@@ -118,7 +125,11 @@ export class PieceSource {
     verifyRange({ root, pieceBytes, firstGroup, groups, proof })
     const bytes = this.#init.memory.take(groups * GROUP_BYTES)
     try {
-      return { bytes, good: await this.#receiveGroups(channel, answer, firstGroup, bytes) }
+      const startedAtMs = performance.now()
+      const good = await this.#receiveGroups(channel, answer, firstGroup, bytes)
+      this.#servedMs += performance.now() - startedAtMs
+      this.#servedBytes += good.filter(Boolean).length * GROUP_BYTES
+      return { bytes, good }
     } catch (error) {
       this.#init.memory.give(bytes)
       throw error

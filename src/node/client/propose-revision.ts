@@ -38,6 +38,8 @@ export interface ReviseComponents {
   replica: Replica
   network: NetworkId
   wallet: SigningKey
+  /** Sees to it that the ledger accepts the deal with so many bytes, as far as our replica knows. */
+  coverBytes: (deal: Uint8Array, bytes: bigint) => Promise<void>
   /** Learns where a peer is now, before it is dialled. */
   locate: (peerId: string, signal: AbortSignal) => Promise<void>
   logger: Logger
@@ -77,7 +79,8 @@ async function propose(
   planned: PlannedRevision,
   signal: AbortSignal
 ): Promise<void> {
-  const { wallet, network } = components
+  const { wallet, network, replica, coverBytes } = components
+  await coverBytes(file.id, planned.bytes)
   const revision: Revision = {
     chainId: network.chainId,
     dealId: file.id,
@@ -91,6 +94,7 @@ async function propose(
     op: 'revise',
     revision: revisionType.serialize(revision),
     signature: clientSignature,
+    height: Number(replica.head().height),
     changes: planned.changes.map(({ slot, after }) => ({ slot, ...(after && { after }) }))
   })
   const { signature } = parseMessage(signatureAnswer, answer)

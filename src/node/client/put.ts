@@ -19,11 +19,13 @@ import {
   sealManifest
 } from '../../storage/index.ts'
 import type { PieceRow, PutRequest, PutResult } from '../control/types.ts'
+import { agreeOnPieces } from './agree.ts'
 import type { ClientContext } from './context.ts'
 import { encodeSegments } from './encode.ts'
 import type { Release } from './names.ts'
 import { openObject } from './objects.ts'
 import { Placement } from './placement.ts'
+import { dropMap, makeRepairMap, publishMap } from './publish-map.ts'
 import { releaseOf } from './remove.ts'
 import { Transfer, type UploadedSegment } from './transfer.ts'
 
@@ -46,9 +48,10 @@ export async function put(client: ClientContext, request: PutRequest): Promise<P
       transfer.add(segment)
     }
     assertLength(request, transfer.readBytes)
-    stored = (await transfer.finish()).map(storedSegment)
-    await client.releaser.begin(intentId, { pieces: piecesStored(stored) })
-    await client.deals.addPieces(piecesByDeal(stored), signal)
+    placement.assertWithinBudget(transfer.readBytes)
+    const uploaded = await transfer.finish()
+    const agreement = { transfer, pathKey, intentId, signal: transfer.signal }
+    stored = (await agreeOnPieces(client, uploaded, agreement)).map(storedSegment)
   } catch (error) {
     await transfer.cancel(error)
     client.releaser.abandon(intentId)
@@ -64,17 +67,22 @@ export async function put(client: ClientContext, request: PutRequest): Promise<P
     segments: stored.map(({ entry }) => entry)
   }
   const sealed = sealManifest(manifest, pathKey, client.random)
+  const map = await makeRepairMap(client, manifest)
   const record = {
     manifest: manifestCid(sealed),
     bytes: manifest.bytes,
-    modifiedMs: manifest.modifiedMs
+    modifiedMs: manifest.modifiedMs,
+    ...(map && { repairMap: map.cid })
   }
   await client.names.set(path, { record, manifest: sealed, intentId, ...(release && { release }) })
   client.releaser.end(intentId)
+  if (release) void dropMap(client, release)
+  if (map) await publishMap(client, map, signal)
   return {
     path,
     bytes: manifest.bytes,
     manifest: record.manifest,
+    ...(map && { repairMap: map.cid }),
     profile: formatProfile(profile),
     segments: stored.length,
     pieces: stored.flatMap(({ rows }, segment) => rows.map(row => ({ ...row, segment })))
@@ -123,25 +131,6 @@ function storedSegment({
     entry: { bytes: layout.plainBytes, wrappedKey, pieceBytes: layout.pieceBytes, pieces },
     rows
   }
-}
-
-function piecesStored(stored: readonly StoredSegment[]): { deal: Uint8Array; root: Uint8Array }[] {
-  return stored.flatMap(({ entry }) => entry.pieces.map(({ deal, root }) => ({ deal, root })))
-}
-
-/** Deal id (hex) → the pieces it takes, in segment order. */
-function piecesByDeal(
-  stored: readonly StoredSegment[]
-): Map<string, { root: Uint8Array; bytes: number }[]> {
-  const byDeal = new Map<string, { root: Uint8Array; bytes: number }[]>()
-  for (const { entry } of stored) {
-    for (const { root, deal } of entry.pieces) {
-      const pieces = byDeal.get(toHex(deal)) ?? []
-      pieces.push({ root, bytes: entry.pieceBytes })
-      byDeal.set(toHex(deal), pieces)
-    }
-  }
-  return byDeal
 }
 
 function assertLength(request: PutRequest, readBytes: number): void {

@@ -1,48 +1,45 @@
-/** What an object would cost: the same selection and the same arithmetic that a put uses. */
-import { SEGMENT_BYTES_DEFAULT } from '../../base/limits.ts'
-import { quoteStorage } from '../../market/index.ts'
-import {
-  formatProfile,
-  type Profile,
-  parseProfile,
-  segmentLayout,
-  segmentsOf
-} from '../../storage/index.ts'
+/** What an object would cost and how safe it would be: the same selection and the same arithmetic that a put uses. */
+import { ninesOfObject, quoteStorage, readUnitsMax } from '../../market/index.ts'
+import { formatProfile, parseProfile } from '../../storage/index.ts'
 import type { QuoteRequest, QuoteResult } from '../control/types.ts'
 import type { ClientContext } from './context.ts'
+import { wishesFor } from './wishes.ts'
 
-/** @throws HoldfastError TOO_FEW_PROVIDERS | PROFILE_IMPOSSIBLE */
+const MONTH_MS: number = 30 * 86_400_000
+
+/** @throws HoldfastError TOO_FEW_PROVIDERS | BUDGET_EXCEEDED | PROFILE_IMPOSSIBLE */
 export async function quote(client: ClientContext, request: QuoteRequest): Promise<QuoteResult> {
   const profile = parseProfile(request.profile ?? client.options.profile)
   const periods = request.periods ?? client.options.dealPeriods
-  const pieceBytes = bytesPerProvider(profile, request.bytes)
-  const candidates = await client.orderBook.candidates(profile.n, client.signal)
-  const { chosen, costUnitsPerPeriod } = quoteStorage(candidates, profile.n, {
-    priceUnitsPerGiBPeriodMax: client.options.priceUnitsPerGiBPeriodMax,
-    dealPeriods: periods,
-    pieceBytes,
-    pieceBytesMax: Math.min(pieceBytes, segmentLayout(profile, SEGMENT_BYTES_DEFAULT).pieceBytes)
-  })
+  const object = { profile, objectBytes: request.bytes, dealPeriods: periods }
+  const { candidates, policy } = await wishesFor(client, object, client.signal)
+  const { chosen, costUnitsPerPeriod } = quoteStorage(candidates, profile.n, policy)
+  const { periodHeights, blockIntervalMs } = client.replica.params
+  const periodsPerMonth = BigInt(Math.ceil(MONTH_MS / (periodHeights * blockIntervalMs)))
+  const rates = client.facts.rates(chosen.map(({ ask }) => ask.account))
+  const { pieceBytes } = policy
   return {
     bytes: request.bytes,
     profile: formatProfile(profile),
     storedBytes: pieceBytes * profile.n,
     periods,
     costUnitsPerPeriod,
+    costUnitsPerMonth: costUnitsPerPeriod * periodsPerMonth,
     costUnits: costUnitsPerPeriod * BigInt(periods),
-    providers: chosen.map(({ peerId, ask }) => ({
+    lockUnits: chosen.reduce(
+      (sum, candidate) => sum + client.deals.lockUnits(candidate, pieceBytes, periods),
+      0n
+    ),
+    egressUnits: readUnitsMax(chosen, profile.k, pieceBytes),
+    nines: ninesOfObject(profile, rates, [0]),
+    providers: chosen.map(({ peerId, ask, quality }) => ({
       provider: peerId,
       priceUnitsPerGiBPeriod: ask.priceUnitsPerGiBPeriod,
-      bytes: pieceBytes
+      egressUnitsPerGiB: ask.egressUnitsPerGiB,
+      bytes: pieceBytes,
+      reputation: quality,
+      region: ask.region,
+      operator: ask.operator
     }))
   }
-}
-
-/** Bytes of one piece index over all segments. */
-function bytesPerProvider(profile: Profile, objectBytes: number): number {
-  const segments = segmentsOf(objectBytes, SEGMENT_BYTES_DEFAULT)
-  if (segments === 0) return 0
-  const rest = objectBytes - (segments - 1) * SEGMENT_BYTES_DEFAULT
-  const full = segmentLayout(profile, SEGMENT_BYTES_DEFAULT).pieceBytes
-  return (segments - 1) * full + segmentLayout(profile, rest).pieceBytes
 }

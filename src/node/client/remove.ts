@@ -4,6 +4,7 @@ import { normalisePath } from '../../storage/index.ts'
 import type { ClientContext } from './context.ts'
 import type { Release } from './names.ts'
 import { type OpenedObject, openObject, piecesOf } from './objects.ts'
+import { dropMap } from './publish-map.ts'
 
 /** @throws HoldfastError NOT_FOUND */
 export async function remove(
@@ -12,7 +13,9 @@ export async function remove(
 ): Promise<{ path: string; bytes: number }> {
   const path = normalisePath(rawPath)
   const object = await openObject(client, path)
-  await client.names.remove(path, releaseOf(client, object))
+  const release = releaseOf(client, object)
+  await client.names.remove(path, release)
+  void dropMap(client, release)
   void client.releaser.wake()
   return { path, bytes: object.record.bytes }
 }
@@ -22,6 +25,7 @@ export function releaseOf(client: ClientContext, object: OpenedObject): Release 
   return {
     id: toHex(client.random.bytes(16)),
     intent: { pieces: piecesOf(object) },
-    manifest: object.record.manifest
+    manifest: object.record.manifest,
+    ...(object.record.repairMap !== undefined && { repairMap: object.record.repairMap })
   }
 }

@@ -19,6 +19,9 @@ export interface UploadedSegment extends Omit<EncodedSegment, 'pieces' | 'releas
   holders: Holder[]
 }
 
+/** What an upload needs of a segment. */
+export type SegmentPieces = Pick<EncodedSegment, 'layout' | 'commitments' | 'pieces'>
+
 export class Transfer {
   readonly #client: ClientContext
   readonly #placement: Placement
@@ -73,26 +76,57 @@ export class Transfer {
 
   async #upload(segment: EncodedSegment, number: number): Promise<UploadedSegment> {
     const { layout, wrappedKey, commitments, pieces } = segment
-    const results = await Promise.all(
-      pieces.map((_, index) => this.#uploadOrError(segment, index, number))
-    )
-    this.signal.throwIfAborted()
-    const missing = results.flatMap((result, index) =>
-      result instanceof Error ? [{ segment: number, index, reason: messageOf(result) }] : []
-    )
-    if (missing.length > 0) throw incomplete(missing, layout.n)
-    return { layout, wrappedKey, commitments, holders: results as Holder[] }
+    const holders = await this.#uploadPieces(segment, number, [...pieces.keys()])
+    return { layout, wrappedKey, commitments, holders }
   }
 
-  /** Piece i of segment s goes to position (i + s) mod n, so that data shares spread evenly. */
+  /**
+   * Stores some pieces of a segment again, with spares: those who gave receipts for them are gone.
+   * @param gone who held each piece of `indexes`
+   * @returns who holds them now, in the order of `indexes`
+   * @throws HoldfastError PUT_INCOMPLETE naming the pieces that nobody takes
+   */
+  async move(
+    segment: SegmentPieces,
+    number: number,
+    indexes: readonly number[],
+    gone: readonly Holder[]
+  ): Promise<Holder[]> {
+    for (const [at, index] of indexes.entries()) {
+      const position = positionOf(segment, index, number)
+      if (await this.#placement.replace(position, gone[at]!)) continue
+      const missing = [{ segment: number, index, reason: 'no other provider is left' }]
+      throw incomplete(missing, segment.layout.n)
+    }
+    return await this.#uploadPieces(segment, number, indexes)
+  }
+
+  async #uploadPieces(
+    segment: SegmentPieces,
+    number: number,
+    indexes: readonly number[]
+  ): Promise<Holder[]> {
+    const results = await Promise.all(
+      indexes.map(index => this.#uploadOrError(segment, index, number))
+    )
+    this.signal.throwIfAborted()
+    const missing = results.flatMap((result, at) =>
+      result instanceof Error
+        ? [{ segment: number, index: indexes[at]!, reason: messageOf(result) }]
+        : []
+    )
+    if (missing.length > 0) throw incomplete(missing, segment.layout.n)
+    return results as Holder[]
+  }
+
   async #uploadOrError(
-    segment: EncodedSegment,
+    segment: SegmentPieces,
     index: number,
     number: number
   ): Promise<Holder | Error> {
     const { n, plainBytes } = segment.layout
     try {
-      const holder = await this.#uploadOne(segment, index, (index + number) % n)
+      const holder = await this.#uploadOne(segment, index, positionOf(segment, index, number))
       this.#report(plainBytes / n)
       return holder
     } catch (error) {
@@ -101,7 +135,7 @@ export class Transfer {
   }
 
   /** Tries the provider at a position, then replacements until none is left. */
-  async #uploadOne(segment: EncodedSegment, index: number, position: number): Promise<Holder> {
+  async #uploadOne(segment: SegmentPieces, index: number, position: number): Promise<Holder> {
     const { quality, logger, network, clock, net } = this.#client
     const { signal } = this
     const piece = segment.pieces[index]!
@@ -132,9 +166,15 @@ export class Transfer {
     this.#durableBytes += durableBytes
     this.#onProgress({
       readBytes: this.#readBytes,
-      durableBytes: Math.round(this.#durableBytes)
+      // Pieces that are moved count twice.
+      durableBytes: Math.min(this.#readBytes, Math.round(this.#durableBytes))
     })
   }
+}
+
+/** Piece i of segment s goes to position (i + s) mod n, so that data shares spread evenly. */
+function positionOf({ layout }: SegmentPieces, index: number, segment: number): number {
+  return (index + segment) % layout.n
 }
 
 function incomplete(

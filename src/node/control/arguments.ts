@@ -3,6 +3,7 @@
  * server and by the config schema.
  */
 import { HoldfastError } from '../../base/errors.ts'
+import { digestOfRepairMapCid } from '../../storage/repair-map.ts'
 
 export { normalisePath, normalisePrefix } from '../../storage/path.ts'
 export { parseProfile } from '../../storage/profile.ts'
@@ -24,4 +25,34 @@ export function parseRange(text: string): ByteRange {
     })
   }
   return { first, last }
+}
+
+const DEAL_ID = /^[0-9a-f]{64}$/
+
+/** 64 hex digits. @throws HoldfastError INVALID_ARGUMENT */
+export function parseDealId(text: string): string {
+  if (DEAL_ID.test(text)) return text
+  throw new HoldfastError('INVALID_ARGUMENT', `not a deal id: ${text}`, {
+    hint: 'deal ids have 64 hex digits: `holdfast deals` lists yours'
+  })
+}
+
+/** The CID of a repair map. @throws HoldfastError INVALID_ARGUMENT */
+export function parseMapCid(text: string): string {
+  digestOfRepairMapCid(text)
+  return text
+}
+
+/** The CID of a repair map, or a deal id. @throws HoldfastError INVALID_ARGUMENT */
+export function parseAuditSubject(text: string): string {
+  if (DEAL_ID.test(text)) return text
+  try {
+    return parseMapCid(text)
+  } catch (cause) {
+    throw new HoldfastError(
+      'INVALID_ARGUMENT',
+      `neither the CID of a repair map nor a deal id: ${text}`,
+      { cause, hint: '`holdfast stat PATH` shows the repair map of an object' }
+    )
+  }
 }

@@ -44,6 +44,10 @@ export function createControlClient({ home, signal }: ControlClientInit): Contro
     ledgerStatus: () => call('ledgerStatus'),
     ledgerBlock: height => call('ledgerBlock', { height }),
     ledgerValidators: () => call('ledgerValidators'),
+    ledgerTx: hash => call('ledgerTx', { hash }),
+    ledgerAccount: address => call('ledgerAccount', { address }),
+    ledgerProve: (kind, key, fromHeight) =>
+      call('ledgerProve', { kind, key, ...(fromHeight === undefined ? {} : { fromHeight }) }),
     validatorStatus: () => call('validatorStatus'),
     validatorAct: (action, units) =>
       call('validatorAct', { action, ...(units === undefined ? {} : { units }) }),
@@ -51,6 +55,11 @@ export function createControlClient({ home, signal }: ControlClientInit): Contro
     propose: (changes, heights) =>
       call('propose', { changes, ...(heights === undefined ? {} : { heights }) }),
     vote: (proposer, id) => call('vote', { proposer, id }),
-    peers: () => call('peers')
+    peers: () => call('peers'),
+    audit: subject => call('audit', { subject }),
+    repairMap: cid => call('repairMap', { cid }),
+    repairMaps: deal => call('repairMaps', { deal }),
+    publishRepairMap: path => call('publishRepairMap', { path }),
+    exportEvidence: subject => call('exportEvidence', { subject })
   }
 }

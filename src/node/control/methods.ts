@@ -1,16 +1,29 @@
 /** The methods of the control API that answer with one JSON value, and the schema of what each takes. */
 import { z } from 'zod'
 import { HoldfastError } from '../../base/errors.ts'
+import { PIECE_BYTES_MAX } from '../../base/limits.ts'
 import { UNITS_MAX } from '../../base/money.ts'
-import { normalisePath, normalisePrefix, parseProfile } from './arguments.ts'
+import {
+  normalisePath,
+  normalisePrefix,
+  parseAuditSubject,
+  parseDealId,
+  parseMapCid,
+  parseProfile
+} from './arguments.ts'
 import type { ControlApi, QuoteRequest } from './types.ts'
 
 type Method = (api: ControlApi, params: unknown) => Promise<unknown>
 
 const nothing = z.strictObject({})
 const count = z.int().nonnegative()
+const periods = z
+  .int()
+  .min(1)
+  .max(2 ** 32 - 1)
 const decimal = z.string().regex(/^\d{1,19}$/)
 const units = decimal.transform(BigInt).refine(value => value <= UNITS_MAX)
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/)
 const onePath = z.strictObject({ path: z.string() })
 
 const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
@@ -37,7 +50,12 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
     method(
       z.strictObject({
         priceUnitsPerGiBPeriod: units.optional(),
-        collateralUnits: units.optional()
+        egressUnitsPerGiB: units.optional(),
+        collateralUnits: units.optional(),
+        dealPeriodsMin: periods.optional(),
+        dealPeriodsMax: periods.optional(),
+        pieceBytesMin: z.int().min(0).max(PIECE_BYTES_MAX).optional(),
+        auto: z.strictObject({ floorUnits: units, ceilingUnits: units }).nullable().optional()
       }),
       (api, p) => (Object.keys(p).length === 0 ? api.ask() : api.ask(definedOnly(p)))
     )
@@ -53,6 +71,22 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['ledgerStatus', method(nothing, api => api.ledgerStatus())],
   ['ledgerBlock', method(z.strictObject({ height: count }), (api, p) => api.ledgerBlock(p.height))],
   ['ledgerValidators', method(nothing, api => api.ledgerValidators())],
+  ['ledgerTx', method(z.strictObject({ hash: hex64 }), (api, p) => api.ledgerTx(p.hash))],
+  [
+    'ledgerAccount',
+    method(z.strictObject({ address: z.string() }), (api, p) => api.ledgerAccount(p.address))
+  ],
+  [
+    'ledgerProve',
+    method(
+      z.strictObject({
+        kind: z.enum(['account', 'deal', 'provider']),
+        key: z.string().max(128),
+        fromHeight: z.int().min(1).optional()
+      }),
+      (api, p) => api.ledgerProve(p.kind, p.key, p.fromHeight)
+    )
+  ],
   ['validatorStatus', method(nothing, api => api.validatorStatus())],
   [
     'validatorAct',
@@ -77,12 +111,43 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ],
   [
     'vote',
-    method(
-      z.strictObject({ proposer: z.string(), id: z.string().regex(/^[0-9a-f]{64}$/) }),
-      (api, p) => api.vote(p.proposer, p.id)
+    method(z.strictObject({ proposer: z.string(), id: hex64 }), (api, p) =>
+      api.vote(p.proposer, p.id)
     )
   ],
-  ['peers', method(nothing, api => api.peers())]
+  ['peers', method(nothing, api => api.peers())],
+  [
+    'audit',
+    method(z.strictObject({ subject: z.string() }), (api, p) =>
+      api.audit(parseAuditSubject(p.subject))
+    )
+  ],
+  [
+    'repairMap',
+    method(z.strictObject({ cid: z.string() }), (api, p) => api.repairMap(parseMapCid(p.cid)))
+  ],
+  [
+    'repairMaps',
+    method(z.strictObject({ deal: z.string() }), (api, p) => api.repairMaps(parseDealId(p.deal)))
+  ],
+  ['publishRepairMap', method(onePath, (api, p) => api.publishRepairMap(normalisePath(p.path)))],
+  [
+    'exportEvidence',
+    method(
+      z.strictObject({
+        subject: z.union([
+          z.strictObject({ deal: z.string() }),
+          z.strictObject({ repairMap: z.string() })
+        ])
+      }),
+      (api, { subject }) =>
+        api.exportEvidence(
+          'deal' in subject
+            ? { deal: parseDealId(subject.deal) }
+            : { repairMap: parseMapCid(subject.repairMap) }
+        )
+    )
+  ]
 ])
 
 function method<T>(

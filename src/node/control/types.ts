@@ -3,6 +3,36 @@
  * wherever it crosses JSON; here it is bigint and the server converts.
  */
 import type { Units } from '../../base/money.ts'
+import type {
+  AskRow,
+  AskUpdate,
+  DealRow,
+  ProviderStatus,
+  QuoteRequest,
+  QuoteResult
+} from './market-types.ts'
+
+export type * from './market-types.ts'
+
+import type {
+  AuditResult,
+  EvidenceExport,
+  EvidenceSubject,
+  PublishResult,
+  RepairMapResult
+} from './audit-types.ts'
+import type {
+  LedgerAccount,
+  LedgerBlock,
+  LedgerProof,
+  LedgerStatus,
+  LedgerTx,
+  ProvenKind,
+  ValidatorRow
+} from './ledger-types.ts'
+
+export type * from './audit-types.ts'
+export type * from './ledger-types.ts'
 
 export interface NodeStatus {
   version: string
@@ -15,6 +45,8 @@ export interface NodeStatus {
   peers: number
   uptimeMs: number
   pid: number
+  /** While the replica begins with a snapshot of the state after `height`. */
+  stateSync?: { height: number; chunks: number; chunksTotal: number }
 }
 
 export interface PieceRow {
@@ -50,6 +82,8 @@ export interface PutResult {
   path: string
   bytes: number
   manifest: string
+  /** CID of the repair map; none for an object without pieces. */
+  repairMap?: string
   profile: string
   segments: number
   pieces: PieceRow[]
@@ -90,71 +124,12 @@ export interface StatResult {
   bytes: number
   modified: string
   manifest: string
+  /** CID of the repair map; null for an object without pieces. */
+  repairMap: string | null
   profile: string
+  /** Of its durability over a year, to a tenth; see docs/DURABILITY.md. Null for an object inside its manifest. */
   nines: number | null
   pieces: (PieceRow & { state: string })[]
-}
-
-export interface DealRow {
-  id: string
-  client: string
-  provider: string
-  bytes: number
-  provenPeriods: number
-  missedPeriods: number
-  paidUnits: Units
-  /** Proven and not pulled yet. */
-  owedUnits: Units
-  escrowUnits: Units
-  collateralUnits: Units
-  endPeriod: number
-  state: string
-}
-
-export interface QuoteRequest {
-  bytes: number
-  profile?: string
-  periods?: number
-}
-
-export interface QuoteResult {
-  bytes: number
-  profile: string
-  storedBytes: number
-  periods: number
-  costUnits: Units
-  costUnitsPerPeriod: Units
-  providers: { provider: string; priceUnitsPerGiBPeriod: Units; bytes: number }[]
-}
-
-export interface AskRow {
-  provider: string
-  priceUnitsPerGiBPeriod: Units
-  collateralUnits: Units
-  dealPeriodsMax: number
-  pieceBytesMax: number
-  freeBytes: number
-  region: string
-  operator: string
-  validUntilHeight: number
-}
-
-export interface AskUpdate {
-  priceUnitsPerGiBPeriod?: Units
-  collateralUnits?: Units
-}
-
-export interface ProviderStatus {
-  provider: string
-  usedBytes: number
-  reservedBytes: number
-  quotaBytes: number
-  pieces: number
-  readOnly: boolean
-  deals: number
-  provenPeriods: number
-  lastProvenPeriod: number | null
-  currentPeriod: number
 }
 
 export interface Balance {
@@ -169,32 +144,6 @@ export interface SendResult {
   height: number
   to: string
   units: Units
-}
-
-export interface LedgerStatus {
-  chainId: string
-  height: number
-  blockHash: string
-  appHash: string
-  validators: number
-  /** Byzantine validators tolerated; 0 below four. */
-  faultsTolerated: number
-  period: number
-}
-
-export interface LedgerBlock {
-  height: number
-  blockHash: string
-  appHash: string
-  time: string
-  proposer: string
-  txs: { hash: string; kind: string; sender: string; ok: boolean; error?: string }[]
-}
-
-export interface ValidatorRow {
-  publicKey: string
-  address: string
-  power: number
 }
 
 export type ValidatorAction = 'register' | 'bond' | 'unbond' | 'withdraw' | 'unjail'
@@ -239,8 +188,20 @@ export interface PeerRow {
   peerId: string
   addresses: string[]
   roles: string[]
+  /** Reputation, 1 to 1000; 0 when this node is no client. */
   score: number
   failures: { at: string; reason: string }[]
+  /** What the score is made of; only of providers, and only where this node is a client. */
+  reputation?: {
+    agePeriods: number
+    provenPeriods: number
+    missedPeriods: number
+    abandonedDeals: number
+    served: number
+    failed: number
+    bytesPerSecond: number
+    latencyMs: number
+  }
 }
 
 /** Implemented by the node, served by control/server.ts, called by control/client.ts. */
@@ -264,6 +225,14 @@ export interface ControlApi {
   ledgerStatus(): Promise<LedgerStatus>
   ledgerBlock(height: number): Promise<LedgerBlock>
   ledgerValidators(): Promise<ValidatorRow[]>
+  /** @param hash 64 hex digits */
+  ledgerTx(hash: string): Promise<LedgerTx>
+  ledgerAccount(address: string): Promise<LedgerAccount>
+  /**
+   * A file that shows a record to whoever trusts the genesis, or the block of `fromHeight`.
+   * @param key an address; a deal id; an address or peer id of a provider
+   */
+  ledgerProve(kind: ProvenKind, key: string, fromHeight?: number): Promise<LedgerProof>
   validatorStatus(): Promise<ValidatorStatus>
   /** `units` of bond for register, bond and unbond. */
   validatorAct(action: ValidatorAction, units?: Units): Promise<TxRow>
@@ -272,4 +241,13 @@ export interface ControlApi {
   propose(changes: readonly ParamValue[], heights?: number): Promise<TxRow>
   vote(proposer: string, id: string): Promise<TxRow>
   peers(): Promise<PeerRow[]>
+  /** @param subject CID of a repair map, or deal id */
+  audit(subject: string): Promise<AuditResult>
+  /** @param cid of a repair map */
+  repairMap(cid: string): Promise<RepairMapResult>
+  /** CIDs of the maps that name a deal, as its provider lists them. */
+  repairMaps(deal: string): Promise<string[]>
+  /** Hands the map of an object to the providers of its deals again. */
+  publishRepairMap(path: string): Promise<PublishResult>
+  exportEvidence(subject: EvidenceSubject): Promise<EvidenceExport>
 }

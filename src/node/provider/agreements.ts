@@ -24,7 +24,7 @@ import {
 } from '../../ledger/index.ts'
 import { assertTermsFit, topUpUnits } from '../../market/index.ts'
 import type { PieceStore } from '../../storage/index.ts'
-import { waitUntil } from '../chain/wait-for-block.ts'
+import { waitForBlock, waitUntil } from '../chain/wait-for-block.ts'
 import type { DealBook, DealFile } from '../deals/deal-book.ts'
 import type { PlannedRevision } from '../deals/types.ts'
 import { DEAL_PROTOCOL } from '../net/protocols.ts'
@@ -34,8 +34,10 @@ import { DEAL_MESSAGE_BYTES_MAX, type DealRequest, dealRequest } from '../wire/d
 import { parseMessage } from '../wire/schema.ts'
 import type { Leases } from './leases.ts'
 import type { Offers } from './offers.ts'
+import { PromisedDeals } from './promised-deals.ts'
+import { leaseEndHeight } from './schedule.ts'
 
-/** Our replica may be behind the client's when a deal has just been opened. */
+/** Our replica may be this far behind the client's, which has just opened a deal or added to its escrow. */
 const LEDGER_LAG_MS = 10_000
 
 export interface AgreementsComponents {
@@ -53,9 +55,11 @@ export interface AgreementsComponents {
 export class Agreements {
   readonly #components: AgreementsComponents
   readonly #mutex = new KeyedMutex()
+  readonly #promised: PromisedDeals
 
   constructor(components: AgreementsComponents) {
     this.#components = components
+    this.#promised = new PromisedDeals(components)
   }
 
   /** Serves the deal protocol. */
@@ -75,10 +79,10 @@ export class Agreements {
   }
 
   /**
-   * Waits a little for a deal that was opened a moment ago.
+   * Waits a little for a deal that was opened a moment ago. Returns the height until which its pieces are leased.
    * @throws HoldfastError TERMS_REFUSED unless the deal is open, with us, and this peer opened it
    */
-  async assertAcceptsPieces(deal: Uint8Array, remote: RemotePeer): Promise<void> {
+  async leaseFor(deal: Uint8Array, remote: RemotePeer): Promise<number> {
     const file = this.#components.book.get(deal)
     const record = await this.#openRecord(deal)
     if (file === undefined || record === undefined) {
@@ -90,6 +94,14 @@ export class Agreements {
     if (file.head.clientPeer !== remote.peerId) {
       throw new HoldfastError('TERMS_REFUSED', 'the deal was opened by another peer')
     }
+    return leaseEndHeight(record.endPeriod, this.#components.replica.params.periodHeights)
+  }
+
+  /** @throws HoldfastError TERMS_REFUSED below the shortest piece of the ask */
+  assertTakes(pieceBytes: number): void {
+    const { pieceBytesMin } = this.#components.offers.current()
+    if (pieceBytes >= pieceBytesMin) return
+    throw new HoldfastError('TERMS_REFUSED', `a piece has at least ${pieceBytesMin} bytes here`)
   }
 
   async #open(
@@ -101,22 +113,27 @@ export class Agreements {
     if (!verifyTerms(terms.client, terms, message.signature)) {
       throw new HoldfastError('TERMS_REFUSED', 'the terms are not signed by their client')
     }
+    // The client counts periods from where it is.
+    await waitForBlock(replica, BigInt(message.height), LEDGER_LAG_MS)
+    const id = dealIdOf(terms)
+    const balanceUnits = replica.account(wallet.publicKey).availableUnits
     assertTermsFit(terms, {
       network,
       account: wallet.publicKey,
-      ask: offers.current(),
+      ask: offers.askFor(terms),
       height: replica.head().height,
       period: replica.period(),
-      balanceUnits: replica.account(wallet.publicKey).availableUnits
+      balanceUnits: balanceUnits - this.#promised.collateralUnits(id)
     })
     const signature = signTerms(wallet, terms)
-    const id = dealIdOf(terms)
-    await book.create(id, {
-      terms: message.terms,
-      clientSignature: message.signature,
-      providerSignature: signature,
-      clientPeer: remote.peerId
-    })
+    await this.#promised.add(id, terms, remote.peerId, () =>
+      book.create(id, {
+        terms: message.terms,
+        clientSignature: message.signature,
+        providerSignature: signature,
+        clientPeer: remote.peerId
+      })
+    )
     logger.info('deal.signed', { deal: toHex(id), client: remote.peerId })
     return { signature }
   }
@@ -143,14 +160,15 @@ export class Agreements {
         throw new HoldfastError('REVISION_CONFLICT', `the newest revision is ${file.head.revision}`)
       }
       const planned = file.replan(message.changes)
-      this.#assertFits(revision, planned)
-      await this.#assertHeld(planned)
+      this.#assertMatches(revision, planned)
+      await this.#assertCovered(revision, BigInt(message.height))
+      await this.#assertHeld(planned, file)
       return await this.#countersign(file, revision, planned, message.signature)
     })
   }
 
-  /** The revision says what our own tree says, and the ledger will accept it. */
-  #assertFits(revision: Revision, planned: PlannedRevision): void {
+  /** The revision says what our own tree says. */
+  #assertMatches(revision: Revision, planned: PlannedRevision): void {
     const same =
       revision.chainId === this.#components.network.chainId &&
       equal(revision.root, planned.root) &&
@@ -159,16 +177,32 @@ export class Agreements {
     if (!same) {
       throw new HoldfastError('TERMS_REFUSED', 'the revision does not match the changes proposed')
     }
-    if (topUpUnits(this.#components.replica, revision.dealId, revision.bytes) > 0n) {
-      throw new HoldfastError('TERMS_REFUSED', 'the escrow does not cover these bytes')
-    }
   }
 
-  async #assertHeld({ changes }: PlannedRevision): Promise<void> {
+  /** The ledger will accept it. A top-up may be in blocks that the client has and we have not. */
+  async #assertCovered({ dealId, bytes }: Revision, clientHeight: bigint): Promise<void> {
+    const { replica } = this.#components
+    const isCovered = (): boolean => topUpUnits(replica, dealId, bytes) === 0n
+    const known = (): boolean => isCovered() || replica.head().height >= clientHeight
+    await waitUntil(replica, known, LEDGER_LAG_MS)
+    if (isCovered()) return
+    const { height } = replica.head()
+    const reason =
+      height < clientHeight
+        ? `, as far as is known here at height ${height}: the client is at ${clientHeight}`
+        : ''
+    throw new HoldfastError('TERMS_REFUSED', `the escrow does not cover these bytes${reason}`)
+  }
+
+  /** Every added piece is here, and stays at least as long as the deal. */
+  async #assertHeld({ changes }: PlannedRevision, { head }: DealFile): Promise<void> {
+    const { store, replica } = this.#components
+    const { endPeriod } = dealTermsType.deserialize(head.terms)
+    const leaseEnd = leaseEndHeight(endPeriod, replica.params.periodHeights)
     for (const { after } of changes) {
       if (after === undefined) continue
-      const stat = await this.#components.store.stat(after.root)
-      if (stat?.bytes !== after.bytes) {
+      const stat = await store.stat(after.root)
+      if (stat?.bytes !== after.bytes || !(await store.keep(after.root, leaseEnd))) {
         throw new HoldfastError('PIECE_NOT_FOUND', 'a piece of the revision is not stored here')
       }
     }

@@ -19,6 +19,8 @@ import { postHeight } from './schedule.ts'
 const SETTLE_EVERY_MS = 24 * 60 * 60_000
 /** A deal that never came to the ledger is forgotten this long after it could have. */
 const UNOPENED_HEIGHTS = 1_200n
+/** A piece whose lease has ended and that our books still name is looked at again after so many periods. */
+const CHECK_PERIODS = 64
 
 export interface BookkeeperComponents {
   replica: Replica
@@ -122,7 +124,7 @@ export class Bookkeeper implements Startable {
 
   /** Once per period: bytes that nobody can ask for any more. */
   async #clean(): Promise<void> {
-    const { replica, book, leases, logger } = this.#components
+    const { replica, book, leases, store, logger } = this.#components
     try {
       for (const file of book.all()) {
         const record = replica.deal(file.id)
@@ -139,6 +141,10 @@ export class Bookkeeper implements Startable {
         await leases.release(root)
         await this.#drop([{ root, bytes: 0 }])
       }
+      // Our books have the last word: what they name stays, whatever its lease says.
+      const height = Number(replica.head().height)
+      const later = height + CHECK_PERIODS * replica.params.periodHeights
+      await store.sweep(height, async root => ((await book.references(root)) ? later : undefined))
     } catch (error) {
       logger.warn('clean.failed', { reason: messageOf(error) })
     }

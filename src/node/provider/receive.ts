@@ -17,8 +17,9 @@ import * as messages from '../wire/piece-messages.ts'
 import type { Agreements } from './agreements.ts'
 import type { Leases } from './leases.ts'
 
-const READ_BYTES_MAX: number = 256 * KIB
-/** Pieces being received at once, over all clients; each buffers at most READ_BYTES_MAX. */
+/** Hashed and written at once: whole chunk groups. */
+const RUN_BYTES_MAX: number = 256 * KIB
+/** Pieces being received at once, over all clients; each buffers at most RUN_BYTES_MAX. */
 const RECEIVING_MAX = 64
 
 export interface ReceiveComponents {
@@ -65,8 +66,9 @@ async function receivePiece(
 ): Promise<void> {
   const { store, leases, agreements, nodeKey, genesisHash, logger } = components
   const { deal, bytes } = await messages.expectMessage(channel, messages.putHeader, { signal })
-  await agreements.assertAcceptsPieces(deal, channel.remote)
-  const staged = await store.stage(bytes)
+  agreements.assertTakes(bytes)
+  const leaseEnd = await agreements.leaseFor(deal, channel.remote)
+  const staged = await store.stage(bytes, leaseEnd)
   try {
     await messages.sendMessage(channel, { ok: true })
     const commitment = await storeBody(channel, staged, bytes, signal)
@@ -96,11 +98,11 @@ async function storeBody(
   signal: AbortSignal
 ): Promise<{ root: Uint8Array; groupCvs: Uint8Array }> {
   const committer = createCommitter()
+  // The network gives some KiB at a time; hashing and above all writing cost less in long runs.
+  const run = new Uint8Array(Math.min(bytes, RUN_BYTES_MAX))
   for (let left = bytes; left > 0; ) {
-    const chunk = await channel.readSome(Math.min(left, READ_BYTES_MAX), { signal })
-    if (chunk === undefined) {
-      throw new HoldfastError('FRAME_TRUNCATED', `the upload ended ${left} bytes early`)
-    }
+    const chunk = run.subarray(0, left)
+    await channel.readInto(chunk, { signal })
     committer.update(chunk)
     await staged.write(chunk)
     left -= chunk.length

@@ -15,6 +15,14 @@ export function proofHeight(account: Uint8Array, period: bigint, periodHeights: 
   return first + offset('proof', account, period, Math.floor(periodHeights / 2))
 }
 
+/** Periods after its end in which a deal is proven, settled and closed for the last time; then nobody asks for it. */
+const CLOSING_PERIODS = 4n
+
+/** Height until which the pieces of a deal are leased at least: our books remove them before, as a rule. */
+export function leaseEndHeight(endPeriod: bigint, periodHeights: number): number {
+  return Number((endPeriod + CLOSING_PERIODS) * BigInt(periodHeights))
+}
+
 /** Height from which the newest revisions are posted: in the last third, so that the next period counts them. */
 export function postHeight(account: Uint8Array, period: bigint, periodHeights: number): bigint {
   const third = Math.floor(periodHeights / 3)

@@ -27,6 +27,8 @@ export interface OpenRequest {
   terms: Uint8Array
   /** The client's. */
   signature: Uint8Array
+  /** Ledger height that the client has seen. */
+  height: number
 }
 
 export interface ReviseRequest {
@@ -35,6 +37,8 @@ export interface ReviseRequest {
   revision: Uint8Array
   /** The client's. */
   signature: Uint8Array
+  /** Ledger height that the client has seen: its last top-up is in it. */
+  height: number
   changes: ProposedChange[]
 }
 
@@ -55,6 +59,7 @@ export interface StateAnswer {
 }
 
 const signedBytes = byteString(1, SIGNED_BYTES_MAX)
+const height = count(0, Number.MAX_SAFE_INTEGER)
 
 const changes: z.ZodType<ProposedChange[]> = z
   .array(
@@ -72,11 +77,12 @@ export const askAnswer: z.ZodType<AskAnswer> = z.strictObject({
 })
 
 export const dealRequest: z.ZodType<DealRequest> = z.discriminatedUnion('op', [
-  z.strictObject({ op: z.literal('open'), terms: signedBytes, signature: signature64 }),
+  z.strictObject({ op: z.literal('open'), terms: signedBytes, signature: signature64, height }),
   z.strictObject({
     op: z.literal('revise'),
     revision: signedBytes,
     signature: signature64,
+    height,
     changes
   }),
   z.strictObject({

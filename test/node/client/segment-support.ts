@@ -11,11 +11,13 @@ import type { ChannelHandler } from '../../../src/node/net/types.ts'
 import { servePieces } from '../../../src/node/provider/serve.ts'
 import { WorkerPool } from '../../../src/node/workers/pool.ts'
 import {
+  arenaBytes,
   createErasureCode,
   createMemoryPieceStore,
   createSegmentEncoder,
   type ErasureCode,
   type Profile,
+  piecesIn,
   type SegmentLayout,
   segmentLayout
 } from '../../../src/storage/index.ts'
@@ -41,10 +43,10 @@ export async function segmentOf(
   const layout = segmentLayout(profile, plainBytes)
   const code = await createErasureCode(profile)
   const [key, plain] = [random.bytes(32), random.bytes(plainBytes)]
-  const arena = new Uint8Array(layout.n * layout.pieceBytes)
+  const arena = piecesIn(new Uint8Array(arenaBytes(layout)), layout)
   const encoder = createSegmentEncoder({ layout, code, key, plain, pieces: arena })
   for (let stripe = 0; stripe < layout.stripes; stripe++) encoder.encodeStripe(stripe)
-  const pieces = Array.from({ length: layout.n }, (_, i) => held(encoder.piece(i)))
+  const pieces = arena.map(held)
   return { layout, code, key, plain, pieces }
 }
 

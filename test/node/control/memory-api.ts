@@ -124,6 +124,14 @@ export function createMemoryApi(): MemoryApi {
     ledgerStatus: record('ledgerStatus', { height: 3 }),
     ledgerBlock: record('ledgerBlock', { height: 3, txs: [] }),
     ledgerValidators: record('ledgerValidators', []),
+    ledgerTx: record('ledgerTx', { feeUnits: 3n }),
+    ledgerAccount: record('ledgerAccount', { available: 5n }),
+    ledgerProve: record('ledgerProve', { file: '' }),
+    audit: record('audit', { ok: true, providers: [] }),
+    repairMap: record('repairMap', { segments: [] }),
+    repairMaps: record('repairMaps', []),
+    publishRepairMap: record('publishRepairMap', { providers: [], failed: [] }),
+    exportEvidence: record('exportEvidence', { bundle: '' }),
     peers: async () => {
       throw new TypeError('a bug in the daemon')
     }

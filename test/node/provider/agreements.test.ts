@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { toHex } from '../../../src/base/bytes.ts'
 import { type DealTerms, dealIdOf, signTerms, verifyTerms } from '../../../src/ledger/index.ts'
 import { DEAL_PROTOCOL } from '../../../src/node/net/protocols.ts'
+import { PROMISED_PER_PEER_MAX, PromisedDeals } from '../../../src/node/provider/promised-deals.ts'
 import { suiteRandom } from '../../storage/random.ts'
 import { rejectsWith } from '../net/support.ts'
 import { ProviderWorld } from './support.ts'
@@ -79,6 +80,52 @@ describe('agreements', function () {
     })
   })
 
+  describe('deals signed and not opened', () => {
+    it('are bounded for each peer, and free their place with the height they name', async () => {
+      const startHeightMax = world.replica.head().height + 3n
+      const first = world.terms({ startHeightMax })
+      await world.propose(first)
+      for (let i = 1; i < PROMISED_PER_PEER_MAX; i++) await world.propose(world.terms())
+      const error = await rejectsWith('TERMS_REFUSED', world.propose(world.terms()))
+      assert.match(error.message, /not opened yet/)
+      await world.propose(first)
+      const terms = world.terms()
+      await world.propose(terms, signTerms(world.client.wallet, terms), world.stranger)
+      assert.equal(world.book.all().length, PROMISED_PER_PEER_MAX + 1)
+      while (world.replica.head().height < startHeightMax) await world.block()
+      await world.propose(world.terms())
+    })
+
+    it('are as many as are asked for at once, and no more', async () => {
+      const proposals = Array.from({ length: 2 * PROMISED_PER_PEER_MAX }, () =>
+        world.propose(world.terms())
+      )
+      const settled = await Promise.allSettled(proposals)
+      const signed = settled.filter(({ status }) => status === 'fulfilled')
+      assert.equal(signed.length, PROMISED_PER_PEER_MAX)
+    })
+
+    it('keep their collateral, also over a restart, until they are opened or over', async () => {
+      const { wallet } = world.provider
+      const left = world.replica.account(wallet.publicKey).availableUnits - 3_500n
+      const payload = { to: world.client.wallet.publicKey, amountUnits: left }
+      await world.block([wallet, { kind: 'transfer', payload }])
+      await world.openDeal()
+      const startHeightMax = world.replica.head().height + 2n
+      const promised = world.terms({ startHeightMax })
+      for (const terms of [promised, world.terms()]) await world.propose(terms)
+      const error = await rejectsWith('TERMS_REFUSED', world.propose(world.terms()))
+      assert.match(error.message, /no collateral left/)
+      await world.propose(promised)
+      const { book, replica } = world
+      const again = new PromisedDeals({ replica, book })
+      assert.equal(again.collateralUnits(new Uint8Array(32)), 2_000n)
+      while (replica.head().height < startHeightMax) await world.block()
+      assert.equal(again.collateralUnits(new Uint8Array(32)), 1_000n)
+      await world.propose(world.terms())
+    })
+  })
+
   describe('messages that are none', () => {
     it('are refused by name, and the next one is answered', async () => {
       const signature = new Uint8Array(64)
@@ -92,12 +139,15 @@ describe('agreements', function () {
         { op: 'open', terms: new Uint8Array(0), signature },
         { op: 'open', terms: random.bytes(100), signature },
         { op: 'open', terms: random.bytes(100), signature: new Uint8Array(63) },
-        { op: 'open', terms: random.bytes(100), signature, extra: 1 },
+        { op: 'open', terms: random.bytes(100), signature, height: 1, extra: 1 },
+        { op: 'open', terms: random.bytes(100), signature, height: -1 },
+        { op: 'revise', revision: random.bytes(100), signature, height: 1, changes: [] },
+        { op: 'revise', revision: random.bytes(100), signature, changes: [{ slot: 0 }] },
         { op: 'revise', revision: random.bytes(100), signature, changes: [] },
         { op: 'revise', revision: random.bytes(100), signature, changes: [{ slot: -1 }] },
         { op: 'revise', revision: random.bytes(100), signature, changes: [{ slot: 2 ** 24 }] },
         { op: 'revise', revision: random.bytes(100), signature, changes: [{ slot: 0.5 }] },
-        { op: 'revise', revision: random.bytes(100), signature, changes: [{ slot: 0 }] },
+        { op: 'revise', revision: random.bytes(100), signature, height: 1, changes: [{ slot: 0 }] },
         { op: 'state', deal: random.bytes(31), revision: 1 },
         { op: 'state', deal: random.bytes(32), revision: 0 }
       ]

@@ -174,6 +174,66 @@ describe('revising a deal', function () {
     await world.revise(next)
   })
 
+  it('waits for the top-up that the client has seen', async () => {
+    const poor = await world.openDeal({ escrowUnits: 1n })
+    const next = world.nextRevision(poor, [piece])
+    const revising = world.revise(next, undefined, undefined, world.height + 2)
+    const payload = { dealId: poor.id, amountUnits: storageUnits(1_000_000n, GIB, 10) }
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+    await world.block()
+    await world.block([world.client.wallet, { kind: 'dealTopUp', payload }])
+    assert.ok(world.isSigned(next.revision, (await revising).signature))
+  })
+
+  it('says how far behind it is when the height of the client does not come', async () => {
+    deal = await world.openDeal({ escrowUnits: 1n })
+    const next = world.nextRevision(deal, [piece])
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const refused = rejectsWith(
+        'TERMS_REFUSED',
+        world.revise(next, undefined, undefined, Number.MAX_SAFE_INTEGER)
+      )
+      let over = false
+      void refused.finally(() => {
+        over = true
+      })
+      for (let seconds = 0; !over && seconds < 60; seconds++) {
+        for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+        mock.timers.tick(1000)
+      }
+      assert.match((await refused).message, /at height \d+: the client is at 9007199254740991/)
+    } finally {
+      mock.timers.reset()
+    }
+  })
+
+  it('is covered in later periods by the escrow that covered it once', async () => {
+    const tight = await world.openDeal({ escrowUnits: 1n, endPeriod: world.replica.period() + 8n })
+    deal = tight
+    const pieces = [
+      piece,
+      await world.place(random.bytes(90_000)),
+      await world.place(random.bytes(9))
+    ]
+    const removed: number[][] = [[], [0], []]
+    for (const [i, added] of pieces.entries()) {
+      const next = world.nextRevision(tight, [added], removed[i])
+      const amountUnits = world.replica.escrowShortfall(tight.id, next.revision.bytes)!
+      const payload = { dealId: tight.id, amountUnits }
+      if (amountUnits > 0n) {
+        await world.block([world.client.wallet, { kind: 'dealTopUp', payload }])
+      }
+      await world.toPeriod(world.replica.period() + BigInt(i))
+      assert.equal(world.replica.escrowShortfall(tight.id, next.revision.bytes), 0n)
+      const clientSignature = signRevision(world.client.wallet, next.revision)
+      const { signature: providerSignature } = await world.revise(next)
+      const revised = { revision: next.revision, clientSignature, providerSignature }
+      await world.block([world.provider.wallet, { kind: 'dealRevise', payload: revised }])
+      await world.toPeriod(world.replica.period() + 1n)
+    }
+  })
+
   it('refuses deals that are over', async () => {
     const endPeriod = world.replica.period() + 2n
     deal = await world.openDeal({ endPeriod })

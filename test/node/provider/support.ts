@@ -100,11 +100,14 @@ export class ProviderWorld {
       leaseHeights: LEASE_HEIGHTS
     })
     const offers = new Offers(
-      { net, replica, network: replica.network, store, wallet },
+      { net, replica, network: replica.network, store, wallet, logger: silentLogger },
       {
         priceUnitsPerGiBPeriod: 1_000_000n,
+        egressUnitsPerGiB: 1_000n,
         collateralUnits: 1_000n,
+        dealPeriodsMin: 1,
         dealPeriodsMax: 40,
+        pieceBytesMin: 0,
         region: 'eu',
         operator: 'test'
       }
@@ -138,6 +141,10 @@ export class ProviderWorld {
 
   get replica(): Replica {
     return this.#ledger.replica
+  }
+
+  get height(): number {
+    return Number(this.replica.head().height)
   }
 
   async close(): Promise<void> {
@@ -194,7 +201,8 @@ export class ProviderWorld {
     signature: Uint8Array = signTerms(this.client.wallet, terms),
     by: Party = this.client
   ): Promise<{ signature: Uint8Array }> {
-    return this.ask({ op: 'open', terms: dealTermsType.serialize(terms), signature }, by)
+    const bytes = dealTermsType.serialize(terms)
+    return this.ask({ op: 'open', terms: bytes, signature, height: this.height }, by)
   }
 
   /** Any message to the deal protocol. */
@@ -233,10 +241,11 @@ export class ProviderWorld {
   async revise(
     { revision, changes }: Pick<ReturnType<ProviderWorld['nextRevision']>, 'revision' | 'changes'>,
     signature: Uint8Array = signRevision(this.client.wallet, revision),
-    by: Party = this.client
+    by: Party = this.client,
+    height: number = this.height
   ): Promise<{ signature: Uint8Array }> {
     const bytes = revisionType.serialize(revision)
-    return await this.ask({ op: 'revise', revision: bytes, signature, changes }, by)
+    return await this.ask({ op: 'revise', revision: bytes, signature, height, changes }, by)
   }
 
   isSigned(revision: Revision, signature: Uint8Array): boolean {
