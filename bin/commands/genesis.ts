@@ -12,11 +12,11 @@ import { type AddCommands, examples } from '../session.ts'
 interface CreateOptions {
   out: string
   chainId: string
-  bond: Units
-  tokens: Units
+  bond?: Units
+  tokens?: Units
   grant?: string[]
-  block: number
-  period: number
+  block?: number
+  period?: number
 }
 
 const BOND_DEFAULT: Units = 1_000n * UNITS_PER_TOKEN
@@ -47,11 +47,11 @@ export const addGenesis: AddCommands = (program, open) => {
     .argument('<member...>', 'files of `genesis member`, one per validator')
     .requiredOption('--out <file>', 'where to write it')
     .option('--chain-id <id>', 'name of the network: a-z, 0-9 and "-"', 'holdfast')
-    .option('--bond <tokens>', 'bond of every validator', amountArgument, BOND_DEFAULT)
-    .option('--tokens <tokens>', 'what every operator has to spend', amountArgument, TOKENS_DEFAULT)
+    .option('--bond <tokens>', 'bond of every validator (default: 1000)', amountArgument)
+    .option('--tokens <tokens>', 'what every operator can spend (default: 1000000)', amountArgument)
     .option('--grant <address=tokens>', 'money for somebody else, repeatable', collect)
-    .option('--block <duration>', 'least time between blocks', durationArgument, BLOCK_MS_DEFAULT)
-    .option('--period <duration>', 'proving period', durationArgument, PERIOD_MS_DEFAULT)
+    .option('--block <duration>', 'least time between blocks (default: 5s)', durationArgument)
+    .option('--period <duration>', 'proving period (default: 24h)', durationArgument)
     .addHelpText(
       'after',
       examples(
@@ -89,7 +89,8 @@ async function createGenesisFile(files: string[], options: CreateOptions): Promi
   const { paramsFor } = await import('../../src/ledger/params.ts')
   const members: MemberFile[] = []
   for (const file of files) members.push(parseMember(file, await readJsonFile(file)))
-  const { chainId, bond, tokens, block, period } = options
+  const { chainId, bond = BOND_DEFAULT, tokens = TOKENS_DEFAULT } = options
+  const { block = BLOCK_MS_DEFAULT, period = PERIOD_MS_DEFAULT } = options
   const genesis = sharedGenesis({
     chainId,
     params: paramsFor({ blockIntervalMs: block, periodMs: period }),
