@@ -54,7 +54,7 @@ function describe(result: AuditResult): string {
 }
 
 function statementOf({ kind, loss, confidence, providersToLose }: AuditResult): string {
-  const sure = `with ${(Math.floor(confidence * 1e6) / 1e4).toFixed(2)} %`
+  const sure = `with ${(Math.floor(confidence * 1e4) / 100).toFixed(2)} %`
   const what = `${loss * 100} % loss excluded ${sure}`
   return kind === 'deal' ? what : `${what} at ${providersToLose} or more providers together`
 }

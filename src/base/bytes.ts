@@ -2,7 +2,9 @@
  * Small helpers over Uint8Array. All copy unless they say "view". All but `view` also run where there is no Buffer.
  */
 
-const NodeBuffer: typeof Buffer | undefined = (globalThis as { Buffer?: typeof Buffer }).Buffer
+const { Buffer: found } = globalThis as { Buffer?: typeof Buffer }
+/** Undefined outside of Node, and where something else bears the name. */
+const NodeBuffer: typeof Buffer | undefined = found?.compare === undefined ? undefined : found
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0

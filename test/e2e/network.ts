@@ -165,6 +165,11 @@ export class Network {
     this.#restarted.add(pid)
   }
 
+  /** A daemon that a test started by itself ends with the network. */
+  adopt(pid: number): void {
+    this.#restarted.add(pid)
+  }
+
   /** Ends every process at once, as a power cut does, and starts the same network again. */
   async powerCut(): Promise<void> {
     this.#process?.kill('SIGKILL')

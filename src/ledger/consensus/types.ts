@@ -110,7 +110,7 @@ export type Input =
   | { type: 'built'; view: bigint; blockHash: Hash; block: Uint8Array }
   /** Answers `check`. */
   | { type: 'checked'; view: bigint; blockHash: Hash; valid: boolean }
-  /** Answers `sign-proposal` and `sign-vote`: signed, journaled and flushed. */
+  /** Answers `sign-proposal` and `sign-vote`: signed, its record in the frame that is flushed before it leaves. */
   | { type: 'proposal-signed'; proposal: SignedProposal }
   | { type: 'vote-signed'; vote: SignedVote }
 
@@ -123,7 +123,7 @@ export type Effect =
   | { type: 'build'; view: bigint }
   /** Ask the app whether a fresh block may be voted for; answered by `checked`. */
   | { type: 'check'; view: bigint; blockHash: Hash; block: Uint8Array }
-  /** Journal, flush, sign, and answer; the signer may refuse, then there is no answer. */
+  /** Journal, sign, and answer; the signer may refuse, then there is no answer. */
   | { type: 'sign-proposal'; proposal: Omit<SignedProposal, 'signature'> }
   | { type: 'sign-vote'; vote: Omit<SignedVote, 'signature' | 'validator'> }
   /** To every validator, or to one peer. */

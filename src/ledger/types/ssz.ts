@@ -20,11 +20,14 @@ import { assert } from '../../base/assert.ts'
 import { equal } from '../../base/bytes.ts'
 import { type ErrorCode, HoldfastError } from '../../base/errors.ts'
 import { HASH_BYTES } from '../../base/limits.ts'
+import { provideBuffer } from './ssz-buffer.ts'
 
 export type Ssz<T> = Type<T>
 export { BitArray }
 
 const U64_MAX = 2n ** 64n - 1n
+
+provideBuffer()
 
 class CheckedU64 extends UintBigintType {
   override value_serializeToBytes(output: ByteViews, offset: number, value: bigint): number {
@@ -77,7 +80,9 @@ class AsciiType extends ByteListType {
   }
 }
 
-function asciiBytes(text: string): Uint8Array {
+/** The library hands some values back as the bytes that they already are. */
+function asciiBytes(text: string | Uint8Array): Uint8Array {
+  if (text instanceof Uint8Array) return text
   return Uint8Array.from(text, character => character.charCodeAt(0))
 }
 

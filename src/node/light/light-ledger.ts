@@ -1,7 +1,7 @@
 /**
  * The ledger without a replica: a node for the length of a question, which asks the bootstrap peers of a home, believes
- * what certificates and proofs show, and has witnesses confirm the header. It never runs beside a daemon's files: of the
- * home it reads genesis and settings, and keeps what it trusts in `light.json`.
+ * what certificates and proofs show, and has witnesses confirm the header. Of the home it reads genesis and settings,
+ * and keeps what it trusts in `light.json`; a daemon may run meanwhile.
  *
  * The newest header carries the state after the block below it, so answers are those of a replica at that height.
  */
@@ -9,7 +9,7 @@ import { accountOfAddress, addressOf } from '../../base/address.ts'
 import { toHex } from '../../base/bytes.ts'
 import { HoldfastError, messageOf } from '../../base/errors.ts'
 import { signingKeyFromSeed } from '../../base/keys.ts'
-import { type Logger, silentLogger } from '../../base/ports.ts'
+import { type Clock, type Logger, silentLogger } from '../../base/ports.ts'
 import {
   type AccountRecord,
   type Checkpoint,
@@ -38,7 +38,7 @@ import type { Net } from '../net/types.ts'
 import { systemClock, systemRandom } from '../system.ts'
 import { readTrusted, writeTrusted } from './trusted-file.ts'
 
-const PEERS_MS = 15_000
+const PEERS_MS_DEFAULT = 8_000
 const SEED_BYTES = 32
 const ONLY = new Uint8Array(0)
 
@@ -51,6 +51,8 @@ export interface LightLedgerInit {
   checkpoint?: Checkpoint
   /** Peers that have to confirm a header, besides the one that gives it. @default 2 */
   witnesses?: number
+  /** How long peers are looked for. @default 8 seconds */
+  peersMs?: number
   /** @default nothing is logged */
   log?: Logger
   signal: AbortSignal
@@ -101,13 +103,14 @@ export async function openLightLedger(init: LightLedgerInit): Promise<LightLedge
     logger: log
   })
   await net.start()
-  return new LightLedger(init, { net, genesis, paths })
+  return new LightLedger(init, { net, genesis, paths, clock: systemClock })
 }
 
-interface Parts {
+export interface LightLedgerParts {
   net: Net
   genesis: Genesis
-  paths: HomePaths
+  paths: Pick<HomePaths, 'light'>
+  clock: Clock
 }
 
 interface Read {
@@ -119,10 +122,10 @@ interface Read {
 
 export class LightLedger {
   readonly #init: LightLedgerInit
-  readonly #parts: Parts
+  readonly #parts: LightLedgerParts
 
   /** Use openLightLedger. */
-  constructor(init: LightLedgerInit, parts: Parts) {
+  constructor(init: LightLedgerInit, parts: LightLedgerParts) {
     this.#init = init
     this.#parts = parts
   }
@@ -176,7 +179,12 @@ export class LightLedger {
     const { net, paths } = this.#parts
     const { signal, witnesses = WITNESSES_MIN } = this.#init
     const wanted = witnesses + 1
-    const ids = await findLightPeers({ net, wanted, timeoutMs: PEERS_MS, signal })
+    const ids = await findLightPeers({
+      net,
+      wanted,
+      timeoutMs: this.#init.peersMs ?? PEERS_MS_DEFAULT,
+      signal
+    })
     let peers = ids.map(id => lightPeer(net, id))
     const client = createLightClient({
       trusted: await this.#trusted(peers),
@@ -212,7 +220,7 @@ export class LightLedger {
       served = await primary.records(queries, signal)
       return served.headerHeight
     }
-    const nowMs = BigInt(systemClock.nowMs())
+    const nowMs = BigInt(this.#parts.clock.nowMs())
     try {
       const update = await updateByPeers({ client, peers, heightOf, nowMs, signal })
       return { ...update, served: served! }
