@@ -1,6 +1,6 @@
 /** What queries answer with: records as people and roles ask for them, with all that follows from them by now. */
 import type { Units } from '../base/money.ts'
-import { totalLeaves } from './fenwick.ts'
+import { totalLeaves } from './leaf-tree.ts'
 import {
   isAbandoned,
   missesOfDeal,

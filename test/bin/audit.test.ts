@@ -1,4 +1,6 @@
-/** holdfast audit, repair-map, evidence: what they refuse before they ask, how they end, and evidence without a daemon. */
+/**
+ * holdfast audit, repair-map, evidence: what they refuse before they ask, how they end, and evidence without a daemon.
+ */
 import assert from 'node:assert/strict'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -8,10 +8,9 @@ import type { SigningKey } from '../../src/base/keys.ts'
 import { GIB } from '../../src/base/limits.ts'
 import { assertSupply, periodPriceUnits, totalsOf } from '../../src/ledger/machine/money.ts'
 import type { Outcome } from '../../src/ledger/machine/outcomes.ts'
-import { channels } from '../../src/ledger/state/tables.ts'
-import { channelIdOf, signVoucher } from '../../src/ledger/types/channel.ts'
 import { dealIdOf, type Extension, signExtension } from '../../src/ledger/types/deal.ts'
 import type { TestRandom } from '../proofs/random.ts'
+import { type OpenChannel, PlayChannels } from './play-channels.ts'
 import { keyOf, pieceOf, TestChain, type TestPiece, testGenesis } from './support.ts'
 
 const CLIENTS = ['c0', 'c1', 'c2'].map(keyOf)
@@ -54,18 +53,12 @@ interface Followed {
   proven: bigint[]
 }
 
-interface Channel {
-  id: Uint8Array
-  payer: SigningKey
-  payee: SigningKey
-}
-
 export class Play {
   readonly chain: TestChain
   readonly random: TestRandom
   /** Those that are not closed. */
   deals: Followed[] = []
-  channels: Channel[] = []
+  readonly channels: PlayChannels
   proofs = 0
   readonly outcomes: Map<string, number> = new Map()
   readonly #closed: Followed[] = []
@@ -75,6 +68,8 @@ export class Play {
     this.random = random
     this.chain = new TestChain(GENESIS)
     for (const provider of PROVIDERS) this.chain.register(provider)
+    const parties = { payers: CLIENTS, payees: PROVIDERS }
+    this.channels = new PlayChannels(this.chain, random, parties)
   }
 
   pick<T>(from: readonly T[]): T {
@@ -96,7 +91,7 @@ export class Play {
     if (roll < 8) return ['transfer', this.#transfer()]
     if (roll < 18) return ['dealOpen', this.#open()]
     if (roll < 22) return ['providerMaintenance', this.#maintain()]
-    if (roll < 34) return ['channel', this.#channel()]
+    if (roll < 34) return ['channel', this.channels.operation()]
     if (roll < 62) return ['proof', await this.#prove()]
     const deal = this.#someDeal(roll >= 86)
     if (deal === undefined) return ['none', undefined]
@@ -193,48 +188,6 @@ export class Play {
     return chain.send(this.pick(PROVIDERS), { kind: 'providerMaintenance', payload })
   }
 
-  #channel(): Outcome | undefined {
-    const { chain, random } = this
-    if (this.channels.length === 0 || random.int(5) === 0) return this.#openChannel()
-    const channel = this.pick(this.channels)
-    const { id: channelId, payer, payee } = channel
-    const record = chain.state.get(channels, channelId)!
-    const roll = random.int(10)
-    if (roll === 0) {
-      const sender = random.int(3) === 0 ? payee : payer
-      const outcome = chain.send(sender, { kind: 'channelClose', payload: { channelId } })
-      if (outcome === 'ok') this.channels = this.channels.filter(other => other !== channel)
-      return outcome
-    }
-    if (roll < 3) {
-      const expiryHeight = record.expiryHeight + BigInt(random.int(8))
-      const payload = { channelId, amountUnits: BigInt(random.int(200)), expiryHeight }
-      return chain.send(payer, { kind: 'channelTopUp', payload })
-    }
-    const cumulativeUnits = BigInt(random.int(Number(record.depositUnits) + 20))
-    const signer = random.int(9) === 0 ? payee : payer
-    const signature = signVoucher(signer, { ...chain.network, channelId, cumulativeUnits })
-    const payload = { channelId, cumulativeUnits, signature }
-    const outcome = chain.send(this.pick(EVERYBODY), { kind: 'channelRedeem', payload })
-    if (outcome === 'ok') assert.equal(signer, payer)
-    return outcome
-  }
-
-  #openChannel(): Outcome {
-    const { chain, random } = this
-    const [payer, payee] = [this.pick(CLIENTS), this.pick(PROVIDERS)]
-    const payload = {
-      payee: payee.publicKey,
-      depositUnits: BigInt(random.int(500)),
-      expiryHeight: chain.height + BigInt(random.int(60)),
-      openNonce: this.#nonce++
-    }
-    const outcome = chain.send(payer, { kind: 'channelOpen', payload })
-    const id = channelIdOf(chain.network, payer.publicKey, payload)
-    if (outcome === 'ok') this.channels.push({ id, payer, payee })
-    return outcome
-  }
-
   async #prove(): Promise<Outcome> {
     const { chain, random } = this
     // one of them is silent most of the time
@@ -267,11 +220,7 @@ export class Play {
       collateral += record.collateralUnits
       this.#checkPay(deal)
     }
-    for (const { id } of this.channels) {
-      const { depositUnits, redeemedUnits } = chain.state.get(channels, id)!
-      assert.ok(redeemedUnits <= depositUnits)
-      escrow += depositUnits - redeemedUnits
-    }
+    escrow += this.channels.lockedUnits()
     const totals = totalsOf(chain.state)
     assert.deepEqual([totals.escrowUnits, totals.collateralUnits], [escrow, collateral])
     const sums = [0n, 0n, 0n]
@@ -327,12 +276,12 @@ export class Play {
       const sender = this.pick([undefined, client, provider])
       if (sender !== undefined) chain.send(sender, { kind: 'dealTerminate', payload: { dealId } })
     }
-    const byPayee = this.channels.filter(() => this.random.int(2) === 0)
-    const close = (key: SigningKey, { id: channelId }: Channel): void =>
+    const byPayee = this.channels.open.filter(() => this.random.int(2) === 0)
+    const close = (key: SigningKey, { id: channelId }: OpenChannel): void =>
       assert.equal(chain.send(key, { kind: 'channelClose', payload: { channelId } }), 'ok')
     for (const channel of byPayee) close(channel.payee, channel)
     chain.toPeriod(chain.period + BigInt(RULES.dealPeriodsMax) + 2n)
-    for (const channel of this.channels)
+    for (const channel of this.channels.open)
       if (!byPayee.includes(channel)) close(channel.payer, channel)
     const failed = this.deals.filter(deal => {
       const outcome = send('dealClose', deal)

@@ -4,6 +4,7 @@ import type { SigningKey } from '../../src/base/keys.ts'
 import { GIB } from '../../src/base/limits.ts'
 import { signPeerBinding } from '../../src/ledger/rules/provider.ts'
 import type { TxBody } from '../../src/ledger/transaction.ts'
+import { channelIdOf, signVoucher } from '../../src/ledger/types/channel.ts'
 import {
   type DealTerms,
   dealIdOf,
@@ -74,6 +75,9 @@ describe('queries', () => {
         payload: { terms, clientSignature: clientSignature!, providerSignature: providerSignature! }
       })
       const opened = replica.deal(id)!
+      assert.deepEqual([opened.closableFrom, opened.canFail, opened.missedInARow], [6n, false, 0n])
+      assert.equal(replica.escrowShortfall(id, 10_000n, 4n), 0n)
+      assert.equal(replica.escrowShortfall(id, 10_000n, 12n), 20_000n)
       assert.deepEqual(
         [opened.state, opened.startPeriod, opened.escrowUnits],
         ['open', undefined, 100_000n]
@@ -126,6 +130,7 @@ describe('queries', () => {
         [1n, 0n, 5_000n]
       )
       assert.equal(replica.provider(provider.publicKey)!.lastProvenPeriod, 2n)
+      assert.equal(replica.provider(provider.publicKey)!.state, 'ok')
 
       await toPeriod(5n)
       const ended = replica.deal(id)!
@@ -145,6 +150,29 @@ describe('queries', () => {
         ['closed', 1n, 2n, 5_000n, 0n]
       )
       assert.equal(replica.account(client.publicKey).escrowUnits, 0n)
+      await replica.audit()
+
+      const payload = {
+        payee: provider.publicKey,
+        depositUnits: 600n,
+        expiryHeight: replica.height + 9n,
+        openNonce: 3n
+      }
+      const channelId = channelIdOf(replica.network, client.publicKey, payload)
+      assert.equal(replica.channel(channelId), undefined)
+      await block(client, { kind: 'channelOpen', payload })
+      const { network } = replica
+      const signature = signVoucher(client, { ...network, channelId, cumulativeUnits: 150n })
+      await block(provider, {
+        kind: 'channelRedeem',
+        payload: { channelId, cumulativeUnits: 150n, signature }
+      })
+      const [channel] = replica.channelsOfPayer(client.publicKey)
+      assert.equal(toHex(channel!.id), toHex(channelId))
+      assert.equal(replica.channel(channelId)!.redeemedUnits, 150n)
+      assert.deepEqual([channel!.depositUnits, channel!.redeemedUnits], [600n, 150n])
+      assert.equal(replica.account(client.publicKey).escrowUnits, 450n)
+      assert.deepEqual(replica.channelsOfPayer(provider.publicKey), [])
       await replica.audit()
     } finally {
       await close()

@@ -18,7 +18,7 @@ import { setsOf } from '../../src/ledger/machine/validator-sets.ts'
 import { defaultParams, type Params, periodAt } from '../../src/ledger/params.ts'
 import { type Challenge, challengeFor } from '../../src/ledger/rules/proof.ts'
 import { signPeerBinding } from '../../src/ledger/rules/provider.ts'
-import { Overlay } from '../../src/ledger/state/overlay.ts'
+import { Overlay, type RecordReader } from '../../src/ledger/state/overlay.ts'
 import { deals, ONLY, paramsTable } from '../../src/ledger/state/tables.ts'
 import { buildTx, signTx, type TxBody } from '../../src/ledger/transaction.ts'
 import {
@@ -141,21 +141,21 @@ export class TestChain {
   readonly updates: Map<bigint, Validator[]> = new Map()
   #context: BlockContext
 
-  /** @param from a chain to go on from, which stays as it is */
-  constructor(genesis: Genesis, from?: TestChain) {
+  /** @param from a chain to go on from, which stays as it is, and how its state is read */
+  constructor(genesis: Genesis, from?: { chain: TestChain; state: RecordReader }) {
     this.genesis = genesis
     this.supplyUnits = supplyOfGenesis(genesis)
     this.network = { chainId: genesis.chainId, genesisHash: genesisHashOf(genesis) }
     this.state = new Overlay(from?.state ?? { read: () => undefined })
     if (from === undefined) genesisState(this.state, genesis, initialMix(this.network.genesisHash))
-    this.height = from?.height ?? 0n
+    this.height = from?.chain.height ?? 0n
     this.#context = this.#contextAt(this.height)
     if (from === undefined) this.#next()
   }
 
   /** The same state, free to be gone on from; this one stays as it is. */
-  fork(): TestChain {
-    return new TestChain(this.genesis, this)
+  fork(read: RecordReader['read'] = record => this.state.read(record)): TestChain {
+    return new TestChain(this.genesis, { chain: this, state: { read } })
   }
 
   get params(): Params {

@@ -6,7 +6,7 @@ import { assert } from '../../base/assert.ts'
 import { u64be } from '../../base/bytes.ts'
 import { challengeSeed, drawLeaves } from '../../proofs/challenge.ts'
 import { verifyOpening } from '../../proofs/verify.ts'
-import { locateLeaf, totalLeaves } from '../fenwick.ts'
+import { locateLeaves, totalLeaves } from '../leaf-tree.ts'
 import type { TxContext } from '../machine/context.ts'
 import { requireThat } from '../machine/outcomes.ts'
 import { markProven } from '../machine/proven.ts'
@@ -48,10 +48,9 @@ export function challengeFor(
   const total = totalLeaves(state, provider, slotCount, period)
   if (total === 0n) return undefined
   const seed = challengeSeed(mix, period, provider)
-  const leaves = drawLeaves(seed, params.leavesPerProof, total).map(leaf => {
-    const { slot, leafIndex } = locateLeaf(state, { provider, slotCount, period, leaf })
-    return leafOfSlot(state, { provider, slot, period, leafIndex })
-  })
+  const drawn = drawLeaves(seed, params.leavesPerProof, total)
+  const places = locateLeaves(state, { provider, slotCount, period, leaves: drawn })
+  const leaves = places.map(place => leafOfSlot(state, { provider, period, ...place }))
   return { seed, leaves }
 }
 

@@ -3,7 +3,7 @@
  * w, its leaves are gone from w + 1, and proofs for w are accepted until the end of w + 1.
  */
 import { assert } from '../../base/assert.ts'
-import { addLeaves, DEALS_PER_PROVIDER_MAX, growByOne, totalLeaves } from '../fenwick.ts'
+import { addLeaves, DEALS_PER_PROVIDER_MAX, growByOne, totalLeaves } from '../leaf-tree.ts'
 import type { TxContext } from '../machine/context.ts'
 import { requireThat } from '../machine/outcomes.ts'
 import { setFrom } from '../machine/versions.ts'

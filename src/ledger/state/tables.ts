@@ -14,8 +14,8 @@ import {
   dealType,
   type FreedSlot,
   freedSlotType,
-  type LeafCounts,
-  leafCountsType,
+  type LeafPage,
+  leafPageType,
   type MaintenanceSpan,
   maintenanceType,
   type ProvenChunk,
@@ -73,8 +73,8 @@ export const peerKeys: Table<Uint8Array> = table(4, bytes32)
 export const deals: Table<DealRecord> = table(5, dealType)
 /** Deal id by numbered(provider, slot). */
 export const slots: Table<Uint8Array> = table(6, bytes32)
-/** Fenwick node by numbered(provider, node). */
-export const leafCounts: Table<LeafCounts> = table(7, leafCountsType)
+/** Page of the tree of leaf-tree.ts by numbered(provider, page). */
+export const leafPages: Table<LeafPage> = table(7, leafPageType)
 /** By queued(provider, position). */
 export const freedSlots: Table<FreedSlot> = table(8, freedSlotType)
 /** By numbered(provider, place in the ring). */
@@ -139,7 +139,7 @@ export const AUTHENTICATED_TABLES: ReadonlyMap<string, Table<unknown>> = new Map
   ['peerKeys', peerKeys],
   ['deals', deals],
   ['slots', slots],
-  ['leafCounts', leafCounts],
+  ['leafPages', leafPages],
   ['freedSlots', freedSlots],
   ['provenChunks', provenChunks],
   ['mixes', mixes],

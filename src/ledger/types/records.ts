@@ -49,7 +49,7 @@ export interface ProviderRecord {
   provenCount: bigint
   /** Last proven period + 1; 0 before the first proof. */
   provenNext: bigint
-  /** Slots ever used: the size of the Fenwick tree. */
+  /** Slots ever used: what the tree of leaf counts has room for. */
   slotCount: number
   /** Queue of freed slots: [freedHead, freedTail). */
   freedHead: bigint
@@ -132,9 +132,14 @@ function versionsOf<T>(name: string, type: Ssz<T>): Ssz<Versions<T>> {
   return container<Versions<T>>(name, { period: u64, v0: type, v1: type, v2: type })
 }
 
-export type LeafCounts = Versions<bigint>
+/** Children of a page of the tree of leaf counts. */
+export const PAGE_FANOUT = 16
+export const PAGE_BYTES: number = 8 * PAGE_FANOUT
 
-export const leafCountsType: Ssz<LeafCounts> = versionsOf('LeafCounts', u64)
+/** Leaves below each child: PAGE_FANOUT times u64, little-endian. */
+export type LeafPage = Versions<Uint8Array>
+
+export const leafPageType: Ssz<LeafPage> = versionsOf('LeafPage', bytesOf(PAGE_BYTES))
 
 /** Who gave notice to a deal, as the record says it. */
 export const NOTICE_BY = { nobody: 0, client: 1, provider: 2 } as const

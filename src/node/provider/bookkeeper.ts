@@ -101,9 +101,9 @@ export class Bookkeeper implements Startable {
   }
 
   #settleOrClose(file: DealFile, record: DealView, period: bigint): void {
-    if (record.state === 'closed') return
+    if (record.state === 'closed' || record.state === 'failed') return
     // The proof of the last period may still come in the one after it.
-    const ended = period > record.endPeriod + 1n
+    const ended = period >= record.closableFrom
     const pays = record.owedUnits > 0n && period - record.settledTo >= this.#settleEvery
     const kind = ended ? 'dealClose' : 'dealSettle'
     if (!ended && !pays) return
