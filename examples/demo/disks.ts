@@ -1,27 +1,24 @@
-/** Looks at the disks of the providers directly: what is durably there, and what a failing disk would do to it. */
+/** Looks at the disks of the providers directly: what is there, and what a failing disk would do to it. */
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-const SHARD_NAME = /^[0-9a-f]{2}$/
+const LOG_NAME = /\.log$/
 
-/** Files of the complete pieces under a provider's home. A piece gets its name only after it is synced. */
+/** The logs of a provider: one per disk and time at which leases end. */
 async function pieceFiles(home: string): Promise<string[]> {
   const pieces = join(home, 'pieces')
-  const shards = (await readdir(pieces)).filter(name => SHARD_NAME.test(name))
-  const files = shards.map(async shard =>
-    (await readdir(join(pieces, shard))).map(name => join(pieces, shard, name))
-  )
-  return (await Promise.all(files)).flat()
+  const names = await readdir(pieces)
+  return names.filter(name => LOG_NAME.test(name)).map(name => join(pieces, name))
 }
 
-/** Bytes of complete pieces on these providers. */
-export async function durableBytes(homes: readonly string[]): Promise<number> {
+/** Bytes in the piece logs of these providers, what is being synced included. */
+export async function loggedBytes(homes: readonly string[]): Promise<number> {
   const files = (await Promise.all(homes.map(pieceFiles))).flat()
   const stats = await Promise.all(files.map(file => stat(file)))
   return stats.reduce((sum, { size }) => sum + size, 0)
 }
 
-/** Inverts a byte every `stepBytes` in every piece of a provider; returns how many. */
+/** Inverts a byte every `stepBytes` in every log of a provider; returns how many. */
 export async function flipBytes(home: string, stepBytes: number): Promise<number> {
   let flips = 0
   for (const file of await pieceFiles(home)) {

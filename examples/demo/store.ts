@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatBytes, formatMoney, formatTable } from '../../bin/format.ts'
 import type { DealRow, PutResult } from '../../src/index.ts'
-import { durableBytes } from './disks.ts'
+import { loggedBytes } from './disks.ts'
 import { check, holdfast } from './holdfast.ts'
 import type { Network } from './network.ts'
 import { bytesOf, type Report } from './report.ts'
@@ -21,7 +21,7 @@ export interface Demo {
 
 const PROGRESS_INTERVAL_MS = 1_000
 
-/** Stores the file, showing how much of it is durable: counted on the disks of the providers. */
+/** Stores the file, showing how much of it is on the disks of the providers. */
 export async function putFile(demo: Demo): Promise<PutResult> {
   const { report, network, file, path, k, n, signal } = demo
   const { size } = await stat(file)
@@ -57,14 +57,14 @@ async function watchDisks(demo: Demo, bytes: number, done: AbortSignal): Promise
   for (;;) {
     await sleep(PROGRESS_INTERVAL_MS, undefined, { signal: done }).catch(() => {})
     if (done.aborted) return
-    const stored = await durableBytes(homes)
+    const stored = await loggedBytes(homes)
     if (stored === before) continue
     before = stored
-    const durable = Math.min(bytes, Math.floor((stored * k) / n))
+    const onDisks = Math.min(bytes, Math.floor((stored * k) / n))
     report.progress(
       'put',
-      { durableBytes: durable, bytes, pieceBytes: stored },
-      `${bytesOf(durable, bytes)} durable`
+      { onDisksBytes: onDisks, bytes, pieceBytes: stored },
+      `${bytesOf(onDisks, bytes)} on the disks of the providers`
     )
   }
 }
